@@ -1,0 +1,265 @@
+// See attachment_table.h.
+
+#include "backend/attachment_table.h"
+
+#include <cstring>
+
+#include "backend/extension.h"
+#include "backend/settings.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+}
+
+namespace socketio {
+
+namespace {
+
+// The INSERT for the table used last. A session that emits attachments sends them through one table, as a rule.
+struct PreparedInsert {
+    Oid table = InvalidOid;
+    SPIPlanPtr plan = nullptr;
+    bool valid = false;  // false once the table's definition may have changed
+};
+
+PreparedInsert prepared;
+
+RangeVar* parse_table_name(const char* name) {
+    return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+}
+
+[[noreturn]] void report_missing(std::size_t size) {
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_TABLE),
+             errmsg("attachment table \"%s\" does not exist", settings.attachment_table),
+             errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
+             errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
+                     "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
+                     settings.attachment_table)));
+    pg_unreachable();
+}
+
+Oid find_table(std::size_t size) {
+    const RangeVar* name = parse_table_name(settings.attachment_table);
+    Oid table = RangeVarGetRelid(name, NoLock, true);
+    if (!OidIsValid(table) && name->schemaname == nullptr) {
+        table = get_relname_relid(name->relname, extension_schema());
+    }
+    if (!OidIsValid(table)) {
+        report_missing(size);
+    }
+    return table;
+}
+
+[[noreturn]] void report_misshapen(int sqlstate, Oid table, const char* column, const char* problem) {
+    ereport(ERROR, (errcode(sqlstate),
+                    errmsg("attachment table \"%s\" %s \"%s\"", get_rel_name(table), problem, column),
+                    errhint("The table needs the columns id bigserial, created_at timestamptz and payload bytea.")));
+    pg_unreachable();
+}
+
+void check_column(Oid table, const char* column, Oid inserted_type) {
+    const AttrNumber number = get_attnum(table, column);
+    if (number == InvalidAttrNumber) {
+        report_misshapen(ERRCODE_UNDEFINED_COLUMN, table, column, "has no column");
+    }
+    const Oid type = get_atttype(table, number);
+    if (OidIsValid(inserted_type) && !can_coerce_type(1, &inserted_type, &type, COERCION_ASSIGNMENT)) {
+        report_misshapen(ERRCODE_DATATYPE_MISMATCH, table, column, "has the wrong type for its column");
+    }
+}
+
+void check_shape(Oid table) {
+    check_column(table, "id", InvalidOid);
+    check_column(table, "created_at", TIMESTAMPTZOID);
+    check_column(table, "payload", BYTEAOID);
+}
+
+[[noreturn]] void report_no_privilege(Oid table, const char* kind, Oid relation) {
+    ereport(ERROR,
+            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+             errmsg("permission denied for %s \"%s\"", kind, get_rel_name(relation)),
+             errdetail("A message that is large or holds binary is inserted with the rights of role \"%s\", because the "
+                       "attachment table does not belong to the extension.",
+                       GetUserNameFromId(GetUserId(), false)),
+             errhint("GRANT SELECT, INSERT on table \"%s\", and USAGE on the sequence of its column \"id\".",
+                     get_rel_name(table))));
+    pg_unreachable();
+}
+
+// Rights on a column count as much as rights on the table.
+void require_privilege(Oid table, const char* column, AclMode privilege) {
+    const Oid role = GetUserId();
+    if (pg_class_aclcheck(table, role, privilege) != ACLCHECK_OK &&
+        pg_attribute_aclcheck(table, get_attnum(table, column), role, privilege) != ACLCHECK_OK) {
+        report_no_privilege(table, "attachment table", table);
+    }
+}
+
+bool is_identity(Oid table, const char* column) {
+    HeapTuple tuple = SearchSysCacheAttName(table, column);
+    const bool identity = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple))->attidentity != '\0';
+    ReleaseSysCache(tuple);
+    return identity;
+}
+
+// An identity column draws from its sequence with no questions asked; a serial one needs rights on it.
+void require_sequence_privilege(Oid table) {
+    if (is_identity(table, "id")) {
+        return;
+    }
+    ListCell* cell;
+    foreach (cell, getOwnedSequences(table)) {
+        const Oid sequence = lfirst_oid(cell);
+        if (pg_class_aclcheck(sequence, GetUserId(), ACL_USAGE | ACL_UPDATE) != ACLCHECK_OK) {
+            report_no_privilege(table, "sequence", sequence);
+        }
+    }
+}
+
+void require_privileges(Oid table) {
+    require_privilege(table, "created_at", ACL_INSERT);
+    require_privilege(table, "payload", ACL_INSERT);
+    require_privilege(table, "id", ACL_SELECT);
+    require_sequence_privilege(table);
+}
+
+void require_read_write() {
+    if (XactReadOnly) {
+        ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+                        errmsg("cannot store an attachment in a read-only transaction"),
+                        errdetail("A message that is large or holds binary travels through table \"%s\".",
+                                  settings.attachment_table),
+                        errhint("Emit it in a read-write transaction; a message that fits a notification may be "
+                                "emitted in a read-only one.")));
+    }
+}
+
+void on_relation_change(Datum, Oid relation) {
+    if (relation == InvalidOid || relation == prepared.table) {
+        prepared.valid = false;
+    }
+}
+
+void prepare_insert(Oid table) {
+    if (prepared.plan != nullptr && prepared.valid && prepared.table == table) {
+        return;
+    }
+    static bool watching = false;
+    if (!watching) {
+        CacheRegisterRelcacheCallback(on_relation_change, 0);
+        watching = true;
+    }
+    if (prepared.plan != nullptr) {
+        SPI_freeplan(prepared.plan);
+        prepared.plan = nullptr;
+    }
+    prepared.table = table;
+    prepared.valid = true;  // before the look-ups: what changes from here on counts
+    check_shape(table);
+    const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
+    // The clock, not now(): servers delete rows by age, and a transaction may be older than they allow.
+    const char* insert = psprintf(
+        "INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
+    Oid types[] = {BYTEAOID};
+    SPIPlanPtr plan = SPI_prepare(insert, lengthof(types), types);
+    if (plan == nullptr || SPI_keepplan(plan) != 0) {
+        elog(ERROR, "could not prepare the insertion into attachment table \"%s\"", name);
+    }
+    prepared.plan = plan;
+}
+
+// Insert the row and return its id. SPI is connected.
+char* insert_row(Datum payload, MemoryContext result_context) {
+    const int result = SPI_execute_plan(prepared.plan, &payload, nullptr, false, 0);
+    if (result != SPI_OK_INSERT_RETURNING) {
+        elog(ERROR, "insertion into the attachment table failed: %s", SPI_result_code_string(result));
+    }
+    char* id = SPI_processed == 1 ? SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1) : nullptr;
+    if (id == nullptr) {
+        ereport(ERROR, (errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+                        errmsg("attachment table \"%s\" did not keep the message", settings.attachment_table),
+                        errdetail("The insertion returned no id."),
+                        errhint("Look for a trigger, a rule or a missing default of column \"id\".")));
+    }
+    return MemoryContextStrdup(result_context, id);
+}
+
+}  // namespace
+
+bool is_table_name(const char* name) {
+    char* copy = pstrdup(name);  // the list's elements point into it
+    List* parts = NIL;
+    const bool valid = SplitIdentifierString(copy, '.', &parts);
+    const int length = list_length(parts);
+    list_free(parts);
+    pfree(copy);
+    return valid && (length == 1 || length == 2);
+}
+
+const char* insert_attachment(Datum payload, std::size_t size) {
+    require_read_write();
+    const MemoryContext caller_context = CurrentMemoryContext;
+    const Oid table = find_table(size);
+
+    Oid role;
+    int security_context;
+    GetUserIdAndSecContext(&role, &security_context);
+    if (belongs_to_extension(table)) {
+        SetUserIdAndSecContext(table_owner(table), security_context | SECURITY_LOCAL_USERID_CHANGE);
+    }
+    SPI_connect();
+    prepare_insert(table);
+    require_privileges(table);
+    const char* id = insert_row(payload, caller_context);
+    SPI_finish();
+    // After an ERROR the server puts the role back itself.
+    SetUserIdAndSecContext(role, security_context);
+    return id;
+}
+
+void create_attachment_table() {
+    require_creating_extension();
+    const char* schema = get_namespace_name(extension_schema());
+    const char* name = quote_qualified_identifier(schema, kDefaultAttachmentTable);
+    const Oid existing = get_relname_relid(kDefaultAttachmentTable, extension_schema());
+    if (OidIsValid(existing)) {
+        require_before_extension(existing);
+        return;
+    }
+    const char* definition = psprintf(
+        // Notifications do not survive a crash, and no standby can LISTEN: a logged table would keep nothing more.
+        "CREATE UNLOGGED TABLE %1$s ("
+        "id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), payload bytea);"
+        // Payloads are read once and deleted: compressing them costs more than the space is worth.
+        "ALTER TABLE %1$s ALTER COLUMN payload SET STORAGE EXTERNAL;"
+        "ALTER TABLE %1$s OWNER TO %2$s;"
+        "COMMENT ON TABLE %1$s IS 'Socket.IO messages too large or too binary for a notification; servers delete them "
+        "after half a minute';"
+        "COMMENT ON COLUMN %1$s.id IS 'named by the notification that announces the message';"
+        "COMMENT ON COLUMN %1$s.created_at IS 'when the message was emitted';"
+        "COMMENT ON COLUMN %1$s.payload IS 'the message, encoded as msgpack';",
+        name, quote_identifier(GetUserNameFromId(extension_owner(), false)));
+    SPI_connect();
+    if (SPI_execute(definition, false, 0) != SPI_OK_UTILITY) {
+        elog(ERROR, "could not create the attachment table");
+    }
+    SPI_finish();
+}
+
+}  // namespace socketio

@@ -1,0 +1,31 @@
+// The attachment table: where a message goes that is too large or too binary for a notification.
+//
+// Servers read the row when they get the notification that names its id, and delete rows older than half a minute.
+// The table is either the extension's own, made by CREATE EXTENSION, or one the application made as the adapter's
+// README says, which is used as it is.
+
+#pragma once
+
+#include <cstddef>
+
+#include "backend/server.h"
+
+namespace socketio {
+
+inline constexpr char kDefaultAttachmentTable[] = "socket_io_attachments";
+
+// Whether `name` is an SQL table name, with or without a schema. Looks nothing up.
+bool is_table_name(const char* name);
+
+// Insert a message of `size` bytes and return its row's id as text, in CurrentMemoryContext.
+//
+// The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema. The row
+// goes in with the rights of the table's owner if the table belongs to the extension, with the caller's otherwise.
+// ERROR 42P01, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a read-only
+// transaction.
+const char* insert_attachment(Datum payload, std::size_t size);
+
+// For CREATE EXTENSION alone: make the table in the extension's schema, unless there is one.
+void create_attachment_table();
+
+}  // namespace socketio

@@ -1,0 +1,27 @@
+// What the catalogs say of the extension itself.
+
+#pragma once
+
+#include "backend/server.h"
+
+namespace socketio {
+
+// The schema the extension is in, and the role that created it. ERROR 42704 where the extension does not exist in this
+// database, which takes functions made by hand.
+Oid extension_schema();
+Oid extension_owner();
+
+// Whether `table` is one of the extension's own objects.
+bool belongs_to_extension(Oid table);
+
+Oid table_owner(Oid table);
+
+// ERROR 55000 anywhere but in the script of CREATE EXTENSION.
+void require_creating_extension();
+
+// For CREATE EXTENSION alone: record that the extension being created builds on `table`, which the application made, so
+// that pg_dump puts the table first. Restored the other way round, the extension would make a table of that name
+// and the application's would fail as a duplicate.
+void require_before_extension(Oid table);
+
+}  // namespace socketio

@@ -1,0 +1,37 @@
+// Reads jsonb.
+
+#pragma once
+
+#include <cstdint>
+
+#include "backend/server.h"
+
+extern "C" {
+#include "utils/jsonb.h"
+}
+
+namespace socketio {
+
+// Report the value of `jsonb` to `writer`, a NotificationWriter or an AttachmentWriter.
+template <class Writer>
+void read_jsonb(Jsonb* jsonb, Writer& writer);
+
+// The arguments of an event out of one jsonb value: an array is the list of arguments, anything else the only one,
+// and no jsonb at all (SQL NULL) none.
+class JsonbArguments {
+  public:
+    // `jsonb` may be null and must not be toasted.
+    explicit JsonbArguments(Jsonb* jsonb) : jsonb_(jsonb) {}
+
+    std::uint32_t count() const;
+
+    template <class Writer>
+    void write(Writer& writer) const;
+
+  private:
+    bool is_list() const { return JB_ROOT_IS_ARRAY(jsonb_) && !JB_ROOT_IS_SCALAR(jsonb_); }
+
+    Jsonb* jsonb_;
+};
+
+}  // namespace socketio

@@ -1,0 +1,46 @@
+// See notify.h.
+
+#include "backend/notify.h"
+
+extern "C" {
+#include "access/xlog.h"
+#include "commands/async.h"
+#include "storage/proc.h"
+}
+
+namespace socketio {
+
+namespace {
+
+LocalTransactionId current_transaction() {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
+}
+
+}  // namespace
+
+void require_primary() {
+    if (RecoveryInProgress()) {
+        ereport(ERROR,
+                (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot emit during recovery"),
+                 errdetail("This server is a standby, and NOTIFY works on a primary only."),
+                 errhint("Emit through a connection to the primary server.")));
+    }
+}
+
+std::uint32_t next_in_transaction() {
+    static LocalTransactionId transaction = InvalidLocalTransactionId;
+    static std::uint32_t count = 0;
+    if (transaction != current_transaction()) {
+        transaction = current_transaction();
+        count = 0;
+    }
+    return ++count;
+}
+
+void notify(const Channel& channel, const char* payload) { Async_Notify(channel.name, payload); }
+
+}  // namespace socketio

@@ -1,0 +1,20 @@
+// The extension's settings: everything under `socketio_emitter.` that SET, ALTER ROLE, ALTER DATABASE and ALTER
+// FUNCTION ... SET understand.
+
+#pragma once
+
+namespace socketio {
+
+struct Settings {
+    char* channel_prefix;    // what stands before "#<namespace>" in a channel's name
+    char* attachment_table;  // table of the messages too large or too binary for NOTIFY; an SQL name
+    int payload_threshold;   // bytes from which a message becomes an attachment
+    bool enabled;            // false makes every emit a no-op
+};
+
+extern Settings settings;
+
+// Register the settings with the server. Called once, when the library is loaded.
+void define_settings();
+
+}  // namespace socketio

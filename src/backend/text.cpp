@@ -1,0 +1,17 @@
+// See text.h.
+
+#include "backend/text.h"
+
+#include <cstring>
+
+namespace socketio {
+
+std::string_view to_utf8(std::string_view text) {
+    if (GetDatabaseEncoding() == PG_UTF8) {
+        return text;
+    }
+    const char* converted = pg_server_to_any(text.data(), static_cast<int>(text.size()), PG_UTF8);
+    return converted == text.data() ? text : std::string_view(converted, std::strlen(converted));
+}
+
+}  // namespace socketio

@@ -1,0 +1,32 @@
+// Text between PostgreSQL and the protocol floor: the server's strings as views, and everything on the wire as UTF-8.
+
+#pragma once
+
+#include <string_view>
+
+#include "backend/server.h"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+}
+
+namespace socketio {
+
+// The bytes of a text, varchar, bytea or other varlena that is not toasted (PG_DETOAST_DATUM_PACKED).
+inline std::string_view varlena_view(const struct varlena* value) {
+    return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
+}
+
+// `text`, in the encoding of the database, as UTF-8: the same bytes where they are UTF-8 already, else a copy in
+// CurrentMemoryContext. ERROR 22021 where the text is not valid or has no equivalent; in an SQL_ASCII database
+// that is text which does not happen to be UTF-8.
+std::string_view to_utf8(std::string_view text);
+
+// Give back what to_utf8() may have allocated for `text`.
+inline void free_utf8(std::string_view utf8, std::string_view text) {
+    if (utf8.data() != text.data()) {
+        pfree(const_cast<char*>(utf8.data()));
+    }
+}
+
+}  // namespace socketio

@@ -1,0 +1,166 @@
+// See value_plan.h.
+
+#include "backend/value_plan.h"
+
+#include "backend/text.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+}
+
+namespace socketio {
+
+namespace {
+
+bool is_array(Oid type) {
+    return OidIsValid(get_element_type(type)) || type == ANYARRAYOID || type == ANYCOMPATIBLEARRAYOID ||
+           type == RECORDARRAYOID;
+}
+
+void plan_output(ValuePlan* plan) {
+    plan->category = ValueCategory::kOutput;
+    Oid function;
+    bool is_varlena;
+    getTypeOutputInfo(plan->type, &function, &is_varlena);
+    fmgr_info_cxt(function, &plan->function, plan->context);
+}
+
+// to_jsonb() honours a cast to json, even one that is not implicit, of types that do not come with the server.
+bool plan_json_cast(ValuePlan* plan) {
+    Oid function;
+    if (plan->type < FirstNormalObjectId ||
+        find_coercion_pathway(JSONOID, plan->type, COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC) {
+        return false;
+    }
+    plan->category = ValueCategory::kJsonCast;
+    fmgr_info_cxt(function, &plan->function, plan->context);
+    return true;
+}
+
+void plan_category(ValuePlan* plan) {
+    switch (plan->type) {
+        case BOOLOID:
+            plan->category = ValueCategory::kBoolean;
+            return;
+        case INT2OID:
+            plan->category = ValueCategory::kInt2;
+            return;
+        case INT4OID:
+            plan->category = ValueCategory::kInt4;
+            return;
+        case INT8OID:
+            plan->category = ValueCategory::kInt8;
+            return;
+        case FLOAT4OID:
+        case FLOAT8OID:
+            plan->category = ValueCategory::kFloat;
+            return;
+        case NUMERICOID:
+            plan->category = ValueCategory::kNumeric;
+            return;
+        case TEXTOID:
+        case VARCHAROID:
+        case BPCHAROID:
+            plan->category = ValueCategory::kText;
+            return;
+        case UNKNOWNOID:
+        case CSTRINGOID:
+            plan->category = ValueCategory::kCString;
+            return;
+        case BYTEAOID:
+            plan->category = ValueCategory::kBytea;
+            return;
+        case DATEOID:
+        case TIMESTAMPOID:
+        case TIMESTAMPTZOID:
+            plan->category = ValueCategory::kDateTime;
+            return;
+        case JSONOID:
+            plan->category = ValueCategory::kJson;
+            return;
+        case JSONBOID:
+            plan->category = ValueCategory::kJsonb;
+            return;
+        default:
+            break;
+    }
+    if (is_array(plan->type)) {
+        plan->category = ValueCategory::kArray;
+    } else if (type_is_rowtype(plan->type)) {
+        plan->category = ValueCategory::kComposite;
+    } else if (!plan_json_cast(plan)) {
+        plan_output(plan);
+    }
+}
+
+ColumnPlan plan_column(Form_pg_attribute attribute, MemoryContext context) {
+    if (attribute->attisdropped) {
+        return {{}, nullptr};
+    }
+    const char* name = pstrdup(NameStr(attribute->attname));
+    return {to_utf8(name), plan_value(attribute->atttypid, context)};
+}
+
+void copy_columns(CompositePlan* columns, TupleDesc descriptor) {
+    const int count = descriptor->natts;
+    columns->descriptor = CreateTupleDescCopy(descriptor);
+    columns->columns = static_cast<ColumnPlan*>(palloc(count * sizeof(ColumnPlan)));
+    columns->values = static_cast<Datum*>(palloc(count * sizeof(Datum)));
+    columns->nulls = static_cast<bool*>(palloc(count * sizeof(bool)));
+    columns->live_columns = 0;
+    for (int i = 0; i < count; ++i) {
+        columns->columns[i] = plan_column(TupleDescAttr(descriptor, i), columns->context);
+        columns->live_columns += columns->columns[i].value != nullptr;
+    }
+}
+
+}  // namespace
+
+ValuePlan* plan_value(Oid type, MemoryContext context) {
+    if (!OidIsValid(type)) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("could not determine the type of an argument")));
+    }
+    auto* plan = static_cast<ValuePlan*>(MemoryContextAllocZero(context, sizeof(ValuePlan)));
+    plan->context = context;
+    plan->type = getBaseType(type);
+    get_typlenbyvalalign(plan->type, &plan->length, &plan->by_value, &plan->alignment);
+    plan_category(plan);
+    return plan;
+}
+
+void plan_elements(ValuePlan* plan, Oid element_type) {
+    if (plan->element == nullptr || plan->element_type != element_type) {
+        plan->element = plan_value(element_type, plan->context);
+        plan->element_type = element_type;
+    }
+}
+
+void plan_columns(ValuePlan* plan, HeapTupleHeader row) {
+    CompositePlan* columns = &plan->composite;
+    const Oid type = HeapTupleHeaderGetTypeId(row);
+    const std::int32_t modifier = HeapTupleHeaderGetTypMod(row);
+    const std::uint64_t identifier = assign_record_type_identifier(type, modifier);
+    if (columns->context != nullptr && columns->type_identifier == identifier) {
+        return;
+    }
+    if (columns->context == nullptr) {
+        columns->context =
+            AllocSetContextCreate(plan->context, "socketio_emitter composite type", ALLOCSET_SMALL_SIZES);
+    }
+    columns->type_identifier = INVALID_TUPLEDESC_IDENTIFIER;
+    MemoryContextReset(columns->context);
+    const MemoryContext caller_context = MemoryContextSwitchTo(columns->context);
+    TupleDesc descriptor = lookup_rowtype_tupdesc(type, modifier);
+    copy_columns(columns, descriptor);
+    ReleaseTupleDesc(descriptor);
+    MemoryContextSwitchTo(caller_context);
+    columns->type_identifier = identifier;
+}
+
+}  // namespace socketio

@@ -1,0 +1,54 @@
+// socketio_emit: an event to clients, its arguments as jsonb.
+
+#include "backend/guard.h"
+#include "backend/jsonb_reader.h"
+#include "backend/publish.h"
+#include "functions/arguments.h"
+
+namespace socketio {
+
+namespace {
+
+JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
+    return JsonbArguments(PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument));
+}
+
+// (nsp, rooms, except_rooms, event, args, volatile, compress)
+Datum emit_flat(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        Destination destination = read_flat_target(fcinfo);
+        const std::string_view event = read_client_event(fcinfo, 3);
+        const JsonbArguments arguments = read_arguments(fcinfo, 4);
+        destination.target.is_volatile = read_flag(fcinfo, 5);
+        if (!PG_ARGISNULL(6)) {
+            destination.target.compress = PG_GETARG_BOOL(6);
+        }
+        publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});
+    }
+    PG_RETURN_VOID();
+}
+
+// (target, event, args)
+Datum emit_to_target(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        const Destination destination = read_target(fcinfo, 0);
+        const std::string_view event = read_client_event(fcinfo, 1);
+        const JsonbArguments arguments = read_arguments(fcinfo, 2);
+        publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});
+    }
+    PG_RETURN_VOID();
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(socketio_emit_flat);
+Datum socketio_emit_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_flat>(fcinfo); }
+
+PG_FUNCTION_INFO_V1(socketio_emit_to_target);
+Datum socketio_emit_to_target(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_to_target>(fcinfo); }
+
+}  // extern "C"

@@ -1,0 +1,32 @@
+// socketio_emit_values: an event to clients, its arguments any SQL values.
+
+#include "backend/guard.h"
+#include "backend/publish.h"
+#include "backend/value_reader.h"
+#include "functions/arguments.h"
+
+namespace socketio {
+
+namespace {
+
+// (target, event [, VARIADIC args])
+Datum emit_values(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        const Destination destination = read_target(fcinfo, 0);
+        const std::string_view event = read_client_event(fcinfo, 1);
+        const ValueArguments arguments(fcinfo, 2);
+        publish(destination.channel, Broadcast<ValueArguments>{destination.target, event, arguments});
+    }
+    PG_RETURN_VOID();
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(socketio_emit_values);
+Datum socketio_emit_values(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_values>(fcinfo); }
+
+}  // extern "C"

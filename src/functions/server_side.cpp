@@ -1,0 +1,99 @@
+// socketio_server_side_emit and its _values twin: an event for the Socket.IO servers themselves.
+
+#include "backend/guard.h"
+#include "backend/jsonb_reader.h"
+#include "backend/publish.h"
+#include "backend/text.h"
+#include "backend/value_reader.h"
+#include "functions/arguments.h"
+
+namespace socketio {
+
+namespace {
+
+template <class Arguments>
+void emit_to_servers(const Destination& destination, std::string_view event, const Arguments& arguments) {
+    publish(destination.channel, ServerSideEmit<Arguments>{destination.target.nsp, event, arguments});
+}
+
+JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
+    return JsonbArguments(PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument));
+}
+
+Destination read_servers(FunctionCallInfo fcinfo) {
+    const std::string_view nsp = read_namespace(fcinfo, 0);
+    Destination destination = {channel_of(nsp), {}};
+    destination.target.nsp = to_utf8(nsp);
+    return destination;
+}
+
+// Servers are in no rooms: an event meant for some clients must not be taken for one to all servers.
+Destination read_servers_of_target(FunctionCallInfo fcinfo) {
+    const Destination destination = read_target(fcinfo, 0);
+    const Target& target = destination.target;
+    if (!target.rooms.empty() || !target.except.empty() || target.is_volatile || target.compress) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("a server-side emit goes to every server of a namespace"),
+                        errdetail("The target names rooms or flags, which only clients have."),
+                        errhint("Use a target of socketio_of(...) alone, or socketio_emit() to reach clients.")));
+    }
+    return destination;
+}
+
+// (nsp, event, args)
+Datum server_side_flat(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        emit_to_servers(read_servers(fcinfo), read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+    }
+    PG_RETURN_VOID();
+}
+
+// (target, event, args)
+Datum server_side_target(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        emit_to_servers(read_servers_of_target(fcinfo), read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+    }
+    PG_RETURN_VOID();
+}
+
+// (nsp, event [, VARIADIC args])
+Datum server_side_values_flat(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        emit_to_servers(read_servers(fcinfo), read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+    }
+    PG_RETURN_VOID();
+}
+
+// (target, event [, VARIADIC args])
+Datum server_side_values_target(FunctionCallInfo fcinfo) {
+    if (settings.enabled) {
+        emit_to_servers(read_servers_of_target(fcinfo), read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+    }
+    PG_RETURN_VOID();
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(socketio_server_side_emit_flat);
+Datum socketio_server_side_emit_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::server_side_flat>(fcinfo); }
+
+PG_FUNCTION_INFO_V1(socketio_server_side_emit_target);
+Datum socketio_server_side_emit_target(PG_FUNCTION_ARGS) {
+    return socketio::guarded<socketio::server_side_target>(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(socketio_server_side_emit_values_flat);
+Datum socketio_server_side_emit_values_flat(PG_FUNCTION_ARGS) {
+    return socketio::guarded<socketio::server_side_values_flat>(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(socketio_server_side_emit_values_target);
+Datum socketio_server_side_emit_values_target(PG_FUNCTION_ARGS) {
+    return socketio::guarded<socketio::server_side_values_target>(fcinfo);
+}
+
+}  // extern "C"

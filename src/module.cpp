@@ -1,0 +1,15 @@
+// The shared library's entry points for the server.
+
+#include "backend/server.h"
+#include "backend/settings.h"
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+void _PG_init();
+
+// Called once when the library is loaded into a backend: at the first call of a function, or by shared_preload_libraries.
+void _PG_init() { socketio::define_settings(); }
+
+}  // extern "C"

@@ -1,0 +1,229 @@
+// The messages that Socket.IO servers running @socket.io/postgres-adapter exchange, as an emitter sends them.
+//
+// Source of the wire format: dist/index.js of @socket.io/postgres-adapter 0.1.1 (EventType, onEvent) and of
+// socket.io-adapter 2.5 (ClusterAdapter, on which 0.4.0 and later build).
+//
+// Each message is a struct with the `kType` of its kind and a write_data() that describes its `data` once for every
+// writer. write_message() puts the envelope around it:
+//
+//     {"uid": "emitter", "nsp": "/", "type": 3, "seq": 1, "data": {...}}
+//
+// uid   adapters never count a sender of this name as a server.
+// nsp   adapters from 0.4.0 look up the namespace by it; older ones go by the channel.
+// seq   ours alone: every adapter ignores it. NOTIFY sends equal payloads of a transaction only once, and a running
+//       number keeps two equal emits two.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "protocol/rooms.h"
+
+namespace socketio {
+
+inline constexpr std::string_view kEmitterUid = "emitter";
+
+enum class MessageType : int {
+    kInitialHeartbeat = 1,
+    kHeartbeat = 2,
+    kBroadcast = 3,
+    kSocketsJoin = 4,
+    kSocketsLeave = 5,
+    kDisconnectSockets = 6,
+    kFetchSockets = 7,
+    kFetchSocketsResponse = 8,
+    kServerSideEmit = 9,
+    kServerSideEmitResponse = 10,
+    kBroadcastClientCount = 11,
+    kBroadcastAck = 12,
+    kAdapterClose = 13,
+};
+
+// Whom a message is for, and how: the chain of io.of(nsp).to(rooms).except(...).volatile.compress(...).
+// All text is UTF-8. No rooms means everyone in the namespace.
+struct Target {
+    std::string_view nsp = "/";
+    Rooms rooms;
+    Rooms except;
+    bool is_volatile = false;
+    std::optional<bool> compress;
+};
+
+template <class Writer>
+void write_rooms(Writer& writer, const Rooms& rooms) {
+    writer.begin_array(static_cast<std::uint32_t>(rooms.count));
+    for (const std::string_view room : rooms) {
+        writer.string(room);
+    }
+    writer.end_array();
+}
+
+template <class Writer>
+void write_flags(Writer& writer, const Target& target) {
+    writer.begin_object((target.is_volatile ? 1 : 0) + (target.compress ? 1 : 0));
+    if (target.is_volatile) {
+        writer.field("volatile");
+        writer.boolean(true);
+    }
+    if (target.compress) {
+        writer.field("compress");
+        writer.boolean(*target.compress);
+    }
+    writer.end_object();
+}
+
+template <class Writer>
+void write_opts(Writer& writer, const Target& target) {
+    writer.begin_object(3);
+    writer.field("rooms");
+    write_rooms(writer, target.rooms);
+    writer.field("except");
+    write_rooms(writer, target.except);
+    writer.field("flags");
+    write_flags(writer, target);
+    writer.end_object();
+}
+
+// [event, ...args]. `Arguments` has `std::uint32_t count() const` and `template <class W> void write(W&) const`,
+// which writes that many values.
+template <class Writer, class Arguments>
+void write_event(Writer& writer, std::string_view event, const Arguments& arguments) {
+    writer.begin_array(arguments.count() + 1);
+    writer.string(event);
+    arguments.write(writer);
+    writer.end_array();
+}
+
+// An event for clients: io.of(nsp).to(rooms).emit(event, ...args).
+template <class Arguments>
+struct Broadcast {
+    static constexpr MessageType kType = MessageType::kBroadcast;
+    static constexpr int kEventPacket = 2;  // PacketType.EVENT of socket.io-parser
+
+    Target target;
+    std::string_view event;
+    const Arguments& arguments;
+
+    std::string_view nsp() const { return target.nsp; }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        writer.begin_object(2);
+        writer.field("packet");
+        writer.begin_object(3);
+        writer.field("type");
+        writer.integer(kEventPacket);
+        writer.field("data");
+        write_event(writer, event, arguments);
+        writer.field("nsp");
+        writer.string(target.nsp);
+        writer.end_object();
+        writer.field("opts");
+        write_opts(writer, target);
+        writer.end_object();
+    }
+};
+
+// SOCKETS_JOIN and SOCKETS_LEAVE differ in their type alone.
+template <MessageType type>
+struct RoomsChange {
+    static constexpr MessageType kType = type;
+
+    Target target;
+    Rooms rooms;
+
+    std::string_view nsp() const { return target.nsp; }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        writer.begin_object(2);
+        writer.field("opts");
+        write_opts(writer, target);
+        writer.field("rooms");
+        write_rooms(writer, rooms);
+        writer.end_object();
+    }
+};
+
+// io.of(nsp).in(target.rooms).socketsJoin(rooms) and socketsLeave(rooms).
+using SocketsJoin = RoomsChange<MessageType::kSocketsJoin>;
+using SocketsLeave = RoomsChange<MessageType::kSocketsLeave>;
+
+// io.of(nsp).in(rooms).disconnectSockets(close).
+struct DisconnectSockets {
+    static constexpr MessageType kType = MessageType::kDisconnectSockets;
+
+    Target target;
+    bool close = false;  // the whole connection, not this namespace alone
+
+    std::string_view nsp() const { return target.nsp; }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        writer.begin_object(2);
+        writer.field("opts");
+        write_opts(writer, target);
+        writer.field("close");
+        writer.boolean(close);
+        writer.end_object();
+    }
+};
+
+// An event for the servers themselves: io.of(nsp).serverSideEmit(event, ...args).
+template <class Arguments>
+struct ServerSideEmit {
+    static constexpr MessageType kType = MessageType::kServerSideEmit;
+
+    std::string_view namespace_name;
+    std::string_view event;
+    const Arguments& arguments;
+
+    std::string_view nsp() const { return namespace_name; }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        writer.begin_object(1);
+        writer.field("packet");
+        write_event(writer, event, arguments);
+        writer.end_object();
+    }
+};
+
+template <class Writer>
+void write_envelope_head(Writer& writer, std::string_view nsp, MessageType type) {
+    writer.field("uid");
+    writer.string(kEmitterUid);
+    writer.field("nsp");
+    writer.string(nsp);
+    writer.field("type");
+    writer.integer(static_cast<int>(type));
+}
+
+// Write `message` whole. `seq` is left out where nothing has to be told apart: in an attachment.
+template <class Writer, class Message>
+void write_message(Writer& writer, const Message& message, std::optional<std::uint32_t> seq) {
+    writer.begin_object(seq ? 5 : 4);
+    write_envelope_head(writer, message.nsp(), Message::kType);
+    if (seq) {
+        writer.field("seq");
+        writer.integer(*seq);
+    }
+    writer.field("data");
+    message.write_data(writer);
+    writer.end_object();
+}
+
+// Write the notification that stands for a message kept in the attachment table. The id is a string: the Go adapter
+// refuses a number.
+template <class Writer>
+void write_attachment_header(Writer& writer, std::string_view nsp, MessageType type, std::string_view id) {
+    writer.begin_object(4);
+    write_envelope_head(writer, nsp, type);
+    writer.field("attachmentId");
+    writer.string(id);
+    writer.end_object();
+}
+
+}  // namespace socketio

@@ -1,0 +1,70 @@
+// Writes values as msgpack, by msgpack-c's packer. Strings are `str`, bytea is `bin`, so that @msgpack/msgpack, which
+// the adapters decode with, makes strings and Buffers of them.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <msgpack/pack.hpp>
+#include <string_view>
+#include <variant>
+
+#include "protocol/number.h"
+#include "protocol/value_writer.h"
+
+namespace socketio {
+
+template <class Sink>
+class MsgpackWriter {
+  public:
+    explicit MsgpackWriter(Sink& sink) : sink_(sink), packer_(sink) {}
+
+    void null() { packer_.pack_nil(); }
+    void boolean(bool value) { value ? packer_.pack_true() : packer_.pack_false(); }
+    void integer(std::int64_t value) { packer_.pack_int64(value); }
+
+    void number(std::string_view decimal) {
+        const BinaryNumber number = parse_number(decimal);
+        if (const auto* value = std::get_if<std::int64_t>(&number)) {
+            packer_.pack_int64(*value);
+        } else if (const auto* large = std::get_if<std::uint64_t>(&number)) {
+            packer_.pack_uint64(*large);
+        } else {
+            packer_.pack_double(std::get<double>(number));
+        }
+    }
+
+    void string(std::string_view utf8) {
+        packer_.pack_str(length(utf8));
+        packer_.pack_str_body(utf8.data(), length(utf8));
+    }
+
+    void binary(std::string_view bytes) {
+        packer_.pack_bin(length(bytes));
+        packer_.pack_bin_body(bytes.data(), length(bytes));
+    }
+
+    void begin_array(std::uint32_t count) { packer_.pack_array(count); }
+    void end_array() {}
+    void begin_object(std::uint32_t count) { packer_.pack_map(count); }
+    void end_object() {}
+    void key(std::string_view utf8) { string(utf8); }
+
+    template <std::size_t size>
+    void field(const char (&name)[size]) {
+        string({name, size - 1});
+    }
+
+    bool takes_string(std::size_t) { return true; }
+    bool takes_binary() { return true; }
+    bool stopped() const { return sink_.full(); }
+
+  private:
+    // No value of PostgreSQL's reaches 4 GB, the most msgpack can name.
+    static std::uint32_t length(std::string_view bytes) { return static_cast<std::uint32_t>(bytes.size()); }
+
+    Sink& sink_;
+    msgpack::packer<Sink> packer_;
+};
+
+}  // namespace socketio
