@@ -8,15 +8,12 @@
 //   call into the server: code on the backend floor uses views, plain structs and palloc, and the standard
 //   library's containers stay in functions of the protocol floor, which never call the server.
 //
-//     extern "C" {
-//     PG_FUNCTION_INFO_V1(socketio_hello);
-//     Datum socketio_hello(PG_FUNCTION_ARGS) { return guarded<hello>(fcinfo); }
-//     }
+// SQL_FUNCTION is the only way an SQL function is defined here, so that none can do without the guard:
+//
+//     SQL_FUNCTION(socketio_hello, hello)   // Datum hello(FunctionCallInfo)
 
 #pragma once
 
-#include <array>
-#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -28,13 +25,13 @@ namespace socketio {
 // exception object.
 struct CaughtException {
     int sqlstate = ERRCODE_INTERNAL_ERROR;
-    std::array<char, 512> message{};
+    char message[512];  // left alone until there is one: every call passes through here
 
-    void set_message(const char* text) { strlcpy(message.data(), text, message.size()); }
+    void set_message(const char* text) { strlcpy(message, text, sizeof message); }
 };
 
 [[noreturn]] inline void report(const CaughtException& caught) {
-    ereport(ERROR, (errcode(caught.sqlstate), errmsg("socketio_emitter: %s", caught.message.data())));
+    ereport(ERROR, (errcode(caught.sqlstate), errmsg("socketio_emitter: %s", caught.message)));
     pg_unreachable();
 }
 
@@ -57,3 +54,14 @@ Datum guarded(FunctionCallInfo fcinfo) {
 }
 
 }  // namespace socketio
+
+// Define the C symbol `name`, which CREATE FUNCTION refers to, as `body` behind the guard. A macro, because only one can
+// declare the pair of symbols the server looks for; nothing else of the library is visible outside of it.
+#define SQL_FUNCTION(name, body)                                                                           \
+    extern "C" {                                                                                           \
+    __attribute__((visibility("default"))) Datum name(PG_FUNCTION_ARGS);                                   \
+    __attribute__((visibility("default"))) const Pg_finfo_record* pg_finfo_##name(void);                   \
+    PG_FUNCTION_INFO_V1(name);                                                                             \
+    Datum name(PG_FUNCTION_ARGS) { return socketio::guarded<body>(fcinfo); }                               \
+    }                                                                                                      \
+    static_assert(true, "")  // takes the semicolon

@@ -23,7 +23,7 @@
 namespace socketio {
 
 inline JsonCharacters notification_characters() {
-    return GetDatabaseEncoding() == PG_UTF8 ? JsonCharacters::kUtf8 : JsonCharacters::kAscii;
+    return is_utf8_database() ? JsonCharacters::kUtf8 : JsonCharacters::kAscii;
 }
 
 // Write JSON with `write(NotificationWriter&)` and queue it, unless it holds binary or has `limit` bytes or more: then

@@ -6,10 +6,7 @@
 
 namespace socketio {
 
-std::string_view to_utf8(std::string_view text) {
-    if (GetDatabaseEncoding() == PG_UTF8) {
-        return text;
-    }
+std::string_view convert_to_utf8(std::string_view text) {
     const char* converted = pg_server_to_any(text.data(), static_cast<int>(text.size()), PG_UTF8);
     return converted == text.data() ? text : std::string_view(converted, std::strlen(converted));
 }

@@ -17,10 +17,18 @@ inline std::string_view varlena_view(const struct varlena* value) {
     return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
+// Whether the database's text is UTF-8 already. It never changes within a backend.
+inline bool is_utf8_database() {
+    static const bool is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+    return is_utf8;
+}
+
+std::string_view convert_to_utf8(std::string_view text);
+
 // `text`, in the encoding of the database, as UTF-8: the same bytes where they are UTF-8 already, else a copy in
 // CurrentMemoryContext. ERROR 22021 where the text is not valid or has no equivalent; in an SQL_ASCII database
 // that is text which does not happen to be UTF-8.
-std::string_view to_utf8(std::string_view text);
+inline std::string_view to_utf8(std::string_view text) { return is_utf8_database() ? text : convert_to_utf8(text); }
 
 // Give back what to_utf8() may have allocated for `text`.
 inline void free_utf8(std::string_view utf8, std::string_view text) {

@@ -43,12 +43,5 @@ Datum emit_to_target(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_emit_flat);
-Datum socketio_emit_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_flat>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_emit_to_target);
-Datum socketio_emit_to_target(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_to_target>(fcinfo); }
-
-}  // extern "C"
+SQL_FUNCTION(socketio_emit_flat, socketio::emit_flat);
+SQL_FUNCTION(socketio_emit_to_target, socketio::emit_to_target);

@@ -24,9 +24,4 @@ Datum emit_values(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_emit_values);
-Datum socketio_emit_values(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::emit_values>(fcinfo); }
-
-}  // extern "C"
+SQL_FUNCTION(socketio_emit_values, socketio::emit_values);

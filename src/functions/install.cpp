@@ -16,11 +16,4 @@ Datum make_attachment_table(FunctionCallInfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_create_attachment_table);
-Datum socketio_create_attachment_table(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::make_attachment_table>(fcinfo);
-}
-
-}  // extern "C"
+SQL_FUNCTION(socketio_create_attachment_table, socketio::make_attachment_table);

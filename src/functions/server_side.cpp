@@ -76,24 +76,7 @@ Datum server_side_values_target(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_server_side_emit_flat);
-Datum socketio_server_side_emit_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::server_side_flat>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_server_side_emit_target);
-Datum socketio_server_side_emit_target(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::server_side_target>(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(socketio_server_side_emit_values_flat);
-Datum socketio_server_side_emit_values_flat(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::server_side_values_flat>(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(socketio_server_side_emit_values_target);
-Datum socketio_server_side_emit_values_target(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::server_side_values_target>(fcinfo);
-}
-
-}  // extern "C"
+SQL_FUNCTION(socketio_server_side_emit_flat, socketio::server_side_flat);
+SQL_FUNCTION(socketio_server_side_emit_target, socketio::server_side_target);
+SQL_FUNCTION(socketio_server_side_emit_values_flat, socketio::server_side_values_flat);
+SQL_FUNCTION(socketio_server_side_emit_values_target, socketio::server_side_values_target);

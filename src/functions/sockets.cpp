@@ -55,26 +55,9 @@ Datum disconnect_target(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_sockets_join_flat);
-Datum socketio_sockets_join_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::join_flat>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_sockets_join_target);
-Datum socketio_sockets_join_target(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::join_target>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_sockets_leave_flat);
-Datum socketio_sockets_leave_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::leave_flat>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_sockets_leave_target);
-Datum socketio_sockets_leave_target(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::leave_target>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_disconnect_sockets_flat);
-Datum socketio_disconnect_sockets_flat(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::disconnect_flat>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_disconnect_sockets_target);
-Datum socketio_disconnect_sockets_target(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::disconnect_target>(fcinfo);
-}
-
-}  // extern "C"
+SQL_FUNCTION(socketio_sockets_join_flat, socketio::join_flat);
+SQL_FUNCTION(socketio_sockets_join_target, socketio::join_target);
+SQL_FUNCTION(socketio_sockets_leave_flat, socketio::leave_flat);
+SQL_FUNCTION(socketio_sockets_leave_target, socketio::leave_target);
+SQL_FUNCTION(socketio_disconnect_sockets_flat, socketio::disconnect_flat);
+SQL_FUNCTION(socketio_disconnect_sockets_target, socketio::disconnect_target);

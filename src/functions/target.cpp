@@ -151,36 +151,11 @@ Datum compress_target(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(socketio_of);
-Datum socketio_of(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::of>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_to_rooms);
-Datum socketio_to_rooms(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::with_rooms<socketio::kRooms>>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_target_to_rooms);
-Datum socketio_target_to_rooms(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::target_with_rooms<socketio::kRooms>>(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(socketio_except_rooms);
-Datum socketio_except_rooms(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::with_rooms<socketio::kExceptRooms>>(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(socketio_target_except_rooms);
-Datum socketio_target_except_rooms(PG_FUNCTION_ARGS) {
-    return socketio::guarded<socketio::target_with_rooms<socketio::kExceptRooms>>(fcinfo);
-}
-
-PG_FUNCTION_INFO_V1(socketio_volatile);
-Datum socketio_volatile(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::make_volatile>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_compress);
-Datum socketio_compress(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::compress>(fcinfo); }
-
-PG_FUNCTION_INFO_V1(socketio_target_compress);
-Datum socketio_target_compress(PG_FUNCTION_ARGS) { return socketio::guarded<socketio::compress_target>(fcinfo); }
-
-}  // extern "C"
+SQL_FUNCTION(socketio_of, socketio::of);
+SQL_FUNCTION(socketio_to_rooms, socketio::with_rooms<socketio::kRooms>);
+SQL_FUNCTION(socketio_target_to_rooms, socketio::target_with_rooms<socketio::kRooms>);
+SQL_FUNCTION(socketio_except_rooms, socketio::with_rooms<socketio::kExceptRooms>);
+SQL_FUNCTION(socketio_target_except_rooms, socketio::target_with_rooms<socketio::kExceptRooms>);
+SQL_FUNCTION(socketio_volatile, socketio::make_volatile);
+SQL_FUNCTION(socketio_compress, socketio::compress);
+SQL_FUNCTION(socketio_target_compress, socketio::compress_target);

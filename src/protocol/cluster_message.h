@@ -23,8 +23,6 @@
 
 namespace socketio {
 
-inline constexpr std::string_view kEmitterUid = "emitter";
-
 enum class MessageType : int {
     kInitialHeartbeat = 1,
     kHeartbeat = 2,
@@ -194,7 +192,7 @@ struct ServerSideEmit {
 template <class Writer>
 void write_envelope_head(Writer& writer, std::string_view nsp, MessageType type) {
     writer.field("uid");
-    writer.string(kEmitterUid);
+    writer.literal("emitter");
     writer.field("nsp");
     writer.string(nsp);
     writer.field("type");

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "protocol/utf8.h"
@@ -47,19 +48,30 @@ class JsonWriter {
     void boolean(bool value) { value ? token("true") : token("false"); }
 
     void integer(std::int64_t value) {
-        std::array<char, 20> digits;
-        const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-        number({digits.data(), static_cast<std::size_t>(end - digits.data())});
+        constexpr std::size_t kMostDigits = 20;
+        put(kMostDigits, [&](char* place) { return std::to_chars(place, place + kMostDigits, value).ptr; });
     }
 
     void number(std::string_view decimal) {
-        separate();
-        sink_.write(decimal.data(), decimal.size());
+        put(decimal.size(), [&](char* place) { return copy(decimal, place); });
     }
 
     void string(std::string_view utf8) {
-        separate();
-        quoted(utf8);
+        if (!takes_string(utf8.size())) {
+            return;
+        }
+        if (!has_escapes(utf8)) {
+            put(utf8.size() + 2, [&](char* place) { return copy_quoted(utf8, place); });
+        } else {
+            put(0, [&](char* place) { return place; });
+            escaped(utf8);
+        }
+        behind_value_ = true;
+    }
+
+    template <std::size_t size>
+    void literal(const char (&value)[size]) {
+        put(size + 1, [&](char* place) { return copy_quoted({value, size - 1}, place); });
     }
 
     void binary(std::string_view) { takes_binary(); }
@@ -70,18 +82,18 @@ class JsonWriter {
     void end_object() { close('}'); }
 
     void key(std::string_view utf8) {
-        separate();
-        quoted(utf8);
-        sink_.write(':');
+        string(utf8);
+        sink_.write(":", 1);
         behind_value_ = false;
     }
 
     template <std::size_t size>
     void field(const char (&name)[size]) {
-        separate();
-        sink_.write('"');
-        sink_.write(name, size - 1);
-        sink_.write("\":", 2);
+        put(size + 2, [&](char* place) {
+            place = copy_quoted({name, size - 1}, place);
+            *place++ = ':';
+            return place;
+        });
         behind_value_ = false;
     }
 
@@ -99,11 +111,27 @@ class JsonWriter {
     bool stopped() const { return unfit_ || sink_.full(); }
 
   private:
-    void separate() {
-        if (behind_value_) {
-            sink_.write(',');
+    // Put a token of at most `size` bytes behind the comma it needs, if it needs one. `fill(place)` writes it and
+    // returns its end.
+    template <class Fill>
+    void put(std::size_t size, const Fill& fill) {
+        if (char* place = sink_.reserve(size + 1)) {
+            *place = ',';
+            sink_.commit(fill(place + behind_value_));
         }
         behind_value_ = true;
+    }
+
+    static char* copy(std::string_view bytes, char* place) {
+        std::memcpy(place, bytes.data(), bytes.size());
+        return place + bytes.size();
+    }
+
+    static char* copy_quoted(std::string_view bytes, char* place) {
+        *place++ = '"';
+        place = copy(bytes, place);
+        *place++ = '"';
+        return place;
     }
 
     template <std::size_t size>
@@ -112,18 +140,29 @@ class JsonWriter {
     }
 
     void open(char bracket) {
-        separate();
-        sink_.write(bracket);
+        put(1, [&](char* place) {
+            *place++ = bracket;
+            return place;
+        });
         behind_value_ = false;
     }
 
     void close(char bracket) {
-        sink_.write(bracket);
+        sink_.write(&bracket, 1);
         behind_value_ = true;
     }
 
-    void quoted(std::string_view utf8) {
-        sink_.write('"');
+    bool has_escapes(std::string_view utf8) const {
+        for (const char byte : utf8) {
+            if (escapes_[static_cast<unsigned char>(byte)]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    void escaped(std::string_view utf8) {
+        sink_.write("\"", 1);
         std::size_t run = 0;
         while (run < utf8.size() && !sink_.full()) {
             if (!escapes_[static_cast<unsigned char>(utf8[run])]) {
@@ -136,7 +175,7 @@ class JsonWriter {
             escape(take_code_point(utf8));
         }
         sink_.write(utf8.data(), run);
-        sink_.write('"');
+        sink_.write("\"", 1);
     }
 
     void escape(char32_t code_point) {

@@ -39,6 +39,11 @@ class MsgpackWriter {
         packer_.pack_str_body(utf8.data(), length(utf8));
     }
 
+    template <std::size_t size>
+    void literal(const char (&value)[size]) {
+        string({value, size - 1});
+    }
+
     void binary(std::string_view bytes) {
         packer_.pack_bin(length(bytes));
         packer_.pack_bin_body(bytes.data(), length(bytes));
@@ -52,7 +57,7 @@ class MsgpackWriter {
 
     template <std::size_t size>
     void field(const char (&name)[size]) {
-        string({name, size - 1});
+        literal(name);
     }
 
     bool takes_string(std::size_t) { return true; }

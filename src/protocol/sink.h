@@ -1,8 +1,16 @@
 // Where encoded bytes go.
 //
-// A sink is any type with `void write(const char* bytes, std::size_t size)`, the shape msgpack-c asks of its
-// streams, `bool full() const`, and for JSON `void write(char byte)` and `std::size_t room() const` besides. Writers append to the sink they are given and know nothing else about
-// memory, so the same writer fills a PostgreSQL buffer, a std::string in a unit test, or the fixed buffer below.
+// Writers append to a sink they are given and know nothing else about memory, so the same writer fills a PostgreSQL
+// buffer, a std::string in a unit test, or the fixed buffer below. A sink is any type with
+//
+//     void write(const char* bytes, std::size_t size);   append; the shape msgpack-c asks of its streams
+//     bool full() const;                                  whether something did not fit
+//
+// and, for JsonWriter, which puts a token together in place,
+//
+//     char* reserve(std::size_t size);   where `size` bytes can be put, or null if they do not fit
+//     void commit(char* end);            keep what was put there up to `end`
+//     std::size_t room() const;          how many bytes still fit
 
 #pragma once
 
@@ -17,54 +25,62 @@ namespace socketio {
 // caller learns that the message is too long for its buffer at the cost of at most one buffer of encoding.
 class BoundedSink {
   public:
-    BoundedSink(char* memory, std::size_t capacity) : begin_(memory), next_(memory), left_(capacity) {}
+    BoundedSink(char* memory, std::size_t capacity) : begin_(memory), next_(memory), end_(memory + capacity) {}
 
-    void write(const char* bytes, std::size_t size) {
-        if (size > left_) {
-            mark_full();
-            return;
+    char* reserve(std::size_t size) {
+        if (size > room()) {
+            full_ = true;
+            end_ = next_;  // nothing shorter may slip in behind what was dropped
+            return nullptr;
         }
-        std::memcpy(next_, bytes, size);
-        next_ += size;
-        left_ -= size;
+        return next_;
     }
 
-    void write(char byte) {
-        if (left_ == 0) {
-            mark_full();
-            return;
+    void commit(char* end) { next_ = end; }
+
+    void write(const char* bytes, std::size_t size) {
+        if (char* place = reserve(size)) {
+            std::memcpy(place, bytes, size);
+            commit(place + size);
         }
-        *next_++ = byte;
-        --left_;
     }
 
     bool full() const { return full_; }
-    std::size_t room() const { return left_; }
+    std::size_t room() const { return static_cast<std::size_t>(end_ - next_); }
     std::string_view bytes() const { return {begin_, static_cast<std::size_t>(next_ - begin_)}; }
 
   private:
-    void mark_full() {
-        full_ = true;
-        left_ = 0;  // nothing shorter may slip in behind what was dropped
-    }
-
     char* begin_;
     char* next_;
-    std::size_t left_;
+    char* end_;
     bool full_ = false;
 };
 
 // A sink that grows on the C++ heap, for code that runs outside the server: unit tests, fuzzers, benchmarks.
 class StringSink {
   public:
-    void write(const char* bytes, std::size_t size) { bytes_.append(bytes, size); }
-    void write(char byte) { bytes_.push_back(byte); }
+    char* reserve(std::size_t size) {
+        bytes_.resize(used_ + size);
+        return bytes_.data() + used_;
+    }
+
+    void commit(char* end) {
+        used_ = static_cast<std::size_t>(end - bytes_.data());
+        bytes_.resize(used_);
+    }
+
+    void write(const char* bytes, std::size_t size) {
+        bytes_.append(bytes, size);
+        used_ = bytes_.size();
+    }
+
     bool full() const { return false; }
     std::size_t room() const { return bytes_.max_size() - bytes_.size(); }
     const std::string& bytes() const { return bytes_; }
 
   private:
     std::string bytes_;
+    std::size_t used_ = 0;
 };
 
 }  // namespace socketio
