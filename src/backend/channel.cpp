@@ -35,18 +35,16 @@ std::string_view normalise_namespace(std::string_view nsp) {
     return {normalised, nsp.size() + 1};
 }
 
-Channel channel_of(std::string_view nsp) {
+void name_channel(Channel& channel, std::string_view nsp) {
     const std::string_view prefix = settings.channel_prefix;
     const std::size_t length = prefix.size() + 1 + nsp.size();
     if (length > kMaxChannelName) {
         report_too_long(nsp, length);
     }
-    Channel channel;
     std::memcpy(channel.name, prefix.data(), prefix.size());
     channel.name[prefix.size()] = '#';
     std::memcpy(channel.name + prefix.size() + 1, nsp.data(), nsp.size());
     channel.name[length] = '\0';
-    return channel;
 }
 
 }  // namespace socketio

@@ -19,8 +19,8 @@ struct Channel {
 // lives in CurrentMemoryContext.
 std::string_view normalise_namespace(std::string_view nsp);
 
-// The channel on which the servers of a normalised namespace listen, under the current channel_prefix.
-// ERROR 42622 where its name would have more than 63 bytes.
-Channel channel_of(std::string_view nsp);
+// Name in `channel` the one on which the servers of a normalised namespace listen, under the current channel_prefix.
+// ERROR 42622 where the name would have more than 63 bytes.
+void name_channel(Channel& channel, std::string_view nsp);
 
 }  // namespace socketio

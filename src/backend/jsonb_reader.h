@@ -29,8 +29,6 @@ class JsonbArguments {
     void write(Writer& writer) const;
 
   private:
-    bool is_list() const { return JB_ROOT_IS_ARRAY(jsonb_) && !JB_ROOT_IS_SCALAR(jsonb_); }
-
     Jsonb* jsonb_;
 };
 

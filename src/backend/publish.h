@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "backend/attachment_table.h"
 #include "backend/channel.h"
@@ -46,11 +45,11 @@ template <class Message>
 void publish_attachment(const Channel& channel, const Message& message) {
     PayloadSink sink;
     AttachmentWriter writer(sink);
-    write_message(writer, message, std::nullopt);
+    write_attached_message(writer, message);
     const char* id = insert_attachment(sink.bytea(), sink.size());
     sink.release();
     notify_json(channel, kMaxNotification, [&](NotificationWriter& header) {
-        write_attachment_header(header, message.nsp(), Message::kType, id);
+        write_attachment_header<Message::kType>(header, message.nsp(), id);
     });
 }
 

@@ -22,24 +22,26 @@ namespace {
 
 }  // namespace
 
-Rooms read_rooms(Datum array, const char* parameter) {
+Rooms read_rooms(Datum array, const char* parameter, RoomScratch& scratch) {
     AnyArrayType* rooms = DatumGetAnyArrayP(array);
-    const int count = ArrayGetNItems(AARR_NDIM(rooms), AARR_DIMS(rooms));
-    if (count == 0) {
+    if (AARR_NDIM(rooms) == 0) {
         return {};
     }
-    auto* names = static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
+    const auto count = static_cast<std::size_t>(ArrayGetNItems(AARR_NDIM(rooms), AARR_DIMS(rooms)));
+    auto* names = count <= scratch.size()
+                      ? scratch.data()
+                      : static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
     array_iter iterator;
     array_iter_setup(&iterator, rooms);
-    for (int i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         bool is_null;
-        const Datum room = array_iter_next(&iterator, &is_null, i, -1, false, TYPALIGN_INT);
+        const Datum room = array_iter_next(&iterator, &is_null, static_cast<int>(i), -1, false, TYPALIGN_INT);
         if (is_null) {
             report_null_room(parameter);
         }
         names[i] = to_utf8(varlena_view(PG_DETOAST_DATUM_PACKED(room)));
     }
-    return {names, drop_duplicate_rooms(names, count)};
+    return {names, count == 1 ? 1 : drop_duplicate_rooms(names, count)};
 }
 
 }  // namespace socketio

@@ -2,12 +2,12 @@
 
 #include "functions/arguments.h"
 
-#include "backend/rooms_reader.h"
 #include "backend/text.h"
 #include "protocol/event_name.h"
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "utils/typcache.h"
 }
 
@@ -25,10 +25,9 @@ std::string_view namespace_of(Datum nsp, bool is_null) {
     return normalise_namespace(is_null ? std::string_view() : varlena_view(PG_DETOAST_DATUM_PACKED(nsp)));
 }
 
-Destination in_namespace(std::string_view nsp) {
-    Destination destination = {channel_of(nsp), {}};
+void set_namespace(std::string_view nsp, Destination& destination) {
+    name_channel(destination.channel, nsp);
     destination.target.nsp = to_utf8(nsp);
-    return destination;
 }
 
 [[noreturn]] void report_null_rooms(const char* parameter) {
@@ -45,44 +44,55 @@ TargetRow read_target_row(FunctionCallInfo fcinfo, int argument) {
         return row;
     }
     HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(argument);
-    TupleDesc descriptor =
-        lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
-    if (descriptor->natts != kTargetFields) {
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("type socketio_target has been altered"),
-                        errdetail("It has %d columns instead of %d.", descriptor->natts, kTargetFields),
-                        errhint("Recreate the extension.")));
-    }
+    // Only read here and now, so there is no need to pin the description.
+    TupleDesc descriptor = lookup_type_cache(HeapTupleHeaderGetTypeId(header), TYPECACHE_TUPDESC)->tupDesc;
+    require_target_type(descriptor);
     HeapTupleData tuple;
     tuple.t_len = HeapTupleHeaderGetDatumLength(header);
     ItemPointerSetInvalid(&tuple.t_self);
     tuple.t_tableOid = InvalidOid;
     tuple.t_data = header;
     heap_deform_tuple(&tuple, descriptor, row.values, row.nulls);
-    ReleaseTupleDesc(descriptor);
     return row;
 }
 
-Destination read_target(FunctionCallInfo fcinfo, int argument) {
-    const TargetRow row = read_target_row(fcinfo, argument);
-    Destination destination = in_namespace(namespace_of(row.values[kNsp], row.nulls[kNsp]));
-    if (!row.nulls[kRooms]) {
-        destination.target.rooms = read_rooms(row.values[kRooms], "rooms");
+void require_target_type(TupleDesc descriptor) {
+    constexpr Oid kTypes[kTargetFields] = {TEXTOID, TEXTARRAYOID, TEXTARRAYOID, BOOLOID, BOOLOID};
+    bool intact = descriptor != nullptr && descriptor->natts == kTargetFields;
+    for (int i = 0; intact && i < kTargetFields; ++i) {
+        intact = TupleDescAttr(descriptor, i)->atttypid == kTypes[i];
     }
-    if (!row.nulls[kExceptRooms]) {
-        destination.target.except = read_rooms(row.values[kExceptRooms], "except_rooms");
+    if (!intact) {
+        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("type socketio_target has been altered"),
+                        errdetail("It no longer has the columns that CREATE EXTENSION gave it."),
+                        errhint("Drop the extension and create it again.")));
     }
-    destination.target.is_volatile = !row.nulls[kVolatile] && DatumGetBool(row.values[kVolatile]);
-    if (!row.nulls[kCompress]) {
-        destination.target.compress = DatumGetBool(row.values[kCompress]);
-    }
-    return destination;
 }
 
-Destination read_flat_target(FunctionCallInfo fcinfo) {
-    Destination destination = in_namespace(read_namespace(fcinfo, 0));
-    destination.target.rooms = read_required_rooms(fcinfo, 1, "rooms");
-    destination.target.except = read_required_rooms(fcinfo, 2, "except_rooms");
-    return destination;
+void read_target(FunctionCallInfo fcinfo, int argument, Destination& destination) {
+    const TargetRow row = read_target_row(fcinfo, argument);
+    Target& target = destination.target;
+    set_namespace(namespace_of(row.values[kNsp], row.nulls[kNsp]), destination);
+    if (!row.nulls[kRooms]) {
+        target.rooms = read_rooms(row.values[kRooms], "rooms", destination.rooms);
+    }
+    if (!row.nulls[kExceptRooms]) {
+        target.except = read_rooms(row.values[kExceptRooms], "except_rooms", destination.except);
+    }
+    target.is_volatile = !row.nulls[kVolatile] && DatumGetBool(row.values[kVolatile]);
+    if (!row.nulls[kCompress]) {
+        target.compress = DatumGetBool(row.values[kCompress]);
+    }
+}
+
+void read_flat_target(FunctionCallInfo fcinfo, Destination& destination) {
+    read_namespace_target(fcinfo, 0, destination);
+    destination.target.rooms = read_required_rooms(fcinfo, 1, "rooms", destination.rooms);
+    destination.target.except = read_required_rooms(fcinfo, 2, "except_rooms", destination.except);
+}
+
+void read_namespace_target(FunctionCallInfo fcinfo, int argument, Destination& destination) {
+    set_namespace(read_namespace(fcinfo, argument), destination);
 }
 
 std::string_view read_namespace(FunctionCallInfo fcinfo, int argument) {
@@ -109,11 +119,11 @@ std::string_view read_client_event(FunctionCallInfo fcinfo, int argument) {
     return event;
 }
 
-Rooms read_required_rooms(FunctionCallInfo fcinfo, int argument, const char* parameter) {
+Rooms read_required_rooms(FunctionCallInfo fcinfo, int argument, const char* parameter, RoomScratch& scratch) {
     if (PG_ARGISNULL(argument)) {
         report_null_rooms(parameter);
     }
-    return read_rooms(PG_GETARG_DATUM(argument), parameter);
+    return read_rooms(PG_GETARG_DATUM(argument), parameter, scratch);
 }
 
 }  // namespace socketio

@@ -5,15 +5,27 @@
 #include <string_view>
 
 #include "backend/channel.h"
+#include "backend/rooms_reader.h"
 #include "backend/server.h"
 #include "protocol/cluster_message.h"
 
+extern "C" {
+#include "access/tupdesc.h"
+}
+
 namespace socketio {
 
-// Whom a message is for, and the channel on which the servers concerned listen.
+// Whom a message is for, and the channel on which the servers concerned listen. Filled in place: the target's rooms may
+// point into it.
 struct Destination {
+    Destination() = default;
+    Destination(const Destination&) = delete;
+    Destination& operator=(const Destination&) = delete;
+
     Channel channel;
     Target target;
+    RoomScratch rooms;
+    RoomScratch except;
 };
 
 // The fields of the composite type socketio_target, in order.
@@ -24,16 +36,21 @@ struct TargetRow {
     bool nulls[kTargetFields];
 };
 
+// ERROR 42804 unless a row described so is a socketio_target as CREATE EXTENSION made the type.
+void require_target_type(TupleDesc descriptor);
+
 // Take a socketio_target apart; an argument that is NULL is everyone in '/'.
-// ERROR 42804 where the type was altered and no longer has its five columns.
 TargetRow read_target_row(FunctionCallInfo fcinfo, int argument);
 
 // The destination that a socketio_target argument describes. A field that is NULL stands for its default.
-Destination read_target(FunctionCallInfo fcinfo, int argument);
+void read_target(FunctionCallInfo fcinfo, int argument, Destination& destination);
 
 // The destination given flat, as the first three arguments (nsp, rooms, except_rooms). ERROR 22004 for rooms that are
 // NULL: where they were computed, a broadcast to everyone is the last thing meant.
-Destination read_flat_target(FunctionCallInfo fcinfo);
+void read_flat_target(FunctionCallInfo fcinfo, Destination& destination);
+
+// The destination of a namespace's name alone, given as an argument that may be NULL.
+void read_namespace_target(FunctionCallInfo fcinfo, int argument, Destination& destination);
 
 // A namespace's name argument, normalised, in the encoding of the database.
 std::string_view read_namespace(FunctionCallInfo fcinfo, int argument);
@@ -45,7 +62,7 @@ std::string_view read_event(FunctionCallInfo fcinfo, int argument);
 std::string_view read_client_event(FunctionCallInfo fcinfo, int argument);
 
 // A text[] of rooms that must be given. `parameter` names it in errors.
-Rooms read_required_rooms(FunctionCallInfo fcinfo, int argument, const char* parameter);
+Rooms read_required_rooms(FunctionCallInfo fcinfo, int argument, const char* parameter, RoomScratch& scratch);
 
 // A boolean argument; NULL counts as false.
 inline bool read_flag(FunctionCallInfo fcinfo, int argument) {

@@ -16,7 +16,8 @@ JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
 // (nsp, rooms, except_rooms, event, args, volatile, compress)
 Datum emit_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        Destination destination = read_flat_target(fcinfo);
+        Destination destination;
+        read_flat_target(fcinfo, destination);
         const std::string_view event = read_client_event(fcinfo, 3);
         const JsonbArguments arguments = read_arguments(fcinfo, 4);
         destination.target.is_volatile = read_flag(fcinfo, 5);
@@ -31,7 +32,8 @@ Datum emit_flat(FunctionCallInfo fcinfo) {
 // (target, event, args)
 Datum emit_to_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        const Destination destination = read_target(fcinfo, 0);
+        Destination destination;
+        read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
         const JsonbArguments arguments = read_arguments(fcinfo, 2);
         publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});

@@ -12,7 +12,8 @@ namespace {
 // (target, event [, VARIADIC args])
 Datum emit_values(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        const Destination destination = read_target(fcinfo, 0);
+        Destination destination;
+        read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
         const ValueArguments arguments(fcinfo, 2);
         publish(destination.channel, Broadcast<ValueArguments>{destination.target, event, arguments});

@@ -3,7 +3,6 @@
 #include "backend/guard.h"
 #include "backend/jsonb_reader.h"
 #include "backend/publish.h"
-#include "backend/text.h"
 #include "backend/value_reader.h"
 #include "functions/arguments.h"
 
@@ -20,16 +19,9 @@ JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
     return JsonbArguments(PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument));
 }
 
-Destination read_servers(FunctionCallInfo fcinfo) {
-    const std::string_view nsp = read_namespace(fcinfo, 0);
-    Destination destination = {channel_of(nsp), {}};
-    destination.target.nsp = to_utf8(nsp);
-    return destination;
-}
-
 // Servers are in no rooms: an event meant for some clients must not be taken for one to all servers.
-Destination read_servers_of_target(FunctionCallInfo fcinfo) {
-    const Destination destination = read_target(fcinfo, 0);
+void read_servers_of_target(FunctionCallInfo fcinfo, Destination& destination) {
+    read_target(fcinfo, 0, destination);
     const Target& target = destination.target;
     if (!target.rooms.empty() || !target.except.empty() || target.is_volatile || target.compress) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -37,13 +29,14 @@ Destination read_servers_of_target(FunctionCallInfo fcinfo) {
                         errdetail("The target names rooms or flags, which only clients have."),
                         errhint("Use a target of socketio_of(...) alone, or socketio_emit() to reach clients.")));
     }
-    return destination;
 }
 
 // (nsp, event, args)
 Datum server_side_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        emit_to_servers(read_servers(fcinfo), read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+        Destination destination;
+        read_namespace_target(fcinfo, 0, destination);
+        emit_to_servers(destination, read_event(fcinfo, 1), read_arguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }
@@ -51,7 +44,9 @@ Datum server_side_flat(FunctionCallInfo fcinfo) {
 // (target, event, args)
 Datum server_side_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        emit_to_servers(read_servers_of_target(fcinfo), read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+        Destination destination;
+        read_servers_of_target(fcinfo, destination);
+        emit_to_servers(destination, read_event(fcinfo, 1), read_arguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }
@@ -59,7 +54,9 @@ Datum server_side_target(FunctionCallInfo fcinfo) {
 // (nsp, event [, VARIADIC args])
 Datum server_side_values_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        emit_to_servers(read_servers(fcinfo), read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+        Destination destination;
+        read_namespace_target(fcinfo, 0, destination);
+        emit_to_servers(destination, read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }
@@ -67,7 +64,9 @@ Datum server_side_values_flat(FunctionCallInfo fcinfo) {
 // (target, event [, VARIADIC args])
 Datum server_side_values_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        emit_to_servers(read_servers_of_target(fcinfo), read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+        Destination destination;
+        read_servers_of_target(fcinfo, destination);
+        emit_to_servers(destination, read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }

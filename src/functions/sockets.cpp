@@ -12,8 +12,11 @@ namespace {
 template <class Message>
 Datum change_rooms_flat(FunctionCallInfo fcinfo, const char* parameter) {
     if (settings.enabled) {
-        const Destination destination = read_flat_target(fcinfo);
-        publish(destination.channel, Message{destination.target, read_required_rooms(fcinfo, 3, parameter)});
+        Destination destination;
+        read_flat_target(fcinfo, destination);
+        RoomScratch scratch;
+        const Rooms rooms = read_required_rooms(fcinfo, 3, parameter, scratch);
+        publish(destination.channel, Message{destination.target, rooms});
     }
     PG_RETURN_VOID();
 }
@@ -22,8 +25,11 @@ Datum change_rooms_flat(FunctionCallInfo fcinfo, const char* parameter) {
 template <class Message>
 Datum change_rooms_of_target(FunctionCallInfo fcinfo, const char* parameter) {
     if (settings.enabled) {
-        const Destination destination = read_target(fcinfo, 0);
-        publish(destination.channel, Message{destination.target, read_required_rooms(fcinfo, 1, parameter)});
+        Destination destination;
+        read_target(fcinfo, 0, destination);
+        RoomScratch scratch;
+        const Rooms rooms = read_required_rooms(fcinfo, 1, parameter, scratch);
+        publish(destination.channel, Message{destination.target, rooms});
     }
     PG_RETURN_VOID();
 }
@@ -36,7 +42,8 @@ Datum leave_target(FunctionCallInfo fcinfo) { return change_rooms_of_target<Sock
 // (nsp, rooms, except_rooms, close)
 Datum disconnect_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        const Destination destination = read_flat_target(fcinfo);
+        Destination destination;
+        read_flat_target(fcinfo, destination);
         publish(destination.channel, DisconnectSockets{destination.target, read_flag(fcinfo, 3)});
     }
     PG_RETURN_VOID();
@@ -45,7 +52,8 @@ Datum disconnect_flat(FunctionCallInfo fcinfo) {
 // (target, close)
 Datum disconnect_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
-        const Destination destination = read_target(fcinfo, 0);
+        Destination destination;
+        read_target(fcinfo, 0, destination);
         publish(destination.channel, DisconnectSockets{destination.target, read_flag(fcinfo, 1)});
     }
     PG_RETURN_VOID();

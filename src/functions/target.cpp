@@ -5,7 +5,6 @@
 
 #include "backend/channel.h"
 #include "backend/guard.h"
-#include "backend/rooms_reader.h"
 #include "backend/text.h"
 #include "functions/arguments.h"
 
@@ -60,10 +59,7 @@ void fill_defaults(TargetRow& row) {
 
 Datum return_target(FunctionCallInfo fcinfo, TargetRow& row) {
     TupleDesc descriptor = result_descriptor(fcinfo);
-    if (descriptor->natts != kTargetFields) {
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("type socketio_target has been altered"),
-                        errhint("Recreate the extension.")));
-    }
+    require_target_type(descriptor);
     fill_defaults(row);
     return HeapTupleGetDatum(heap_form_tuple(descriptor, row.values, row.nulls));
 }
@@ -101,7 +97,8 @@ Datum array_of_both(const RoomDatums& first, const RoomDatums& second) {
 // Append the rooms of `argument` to a field. They are checked here, where the mistake is made; duplicates go when a
 // message is sent.
 void add_rooms(FunctionCallInfo fcinfo, int argument, TargetRow& row, TargetField field) {
-    read_required_rooms(fcinfo, argument, "rooms");
+    RoomScratch scratch;
+    read_required_rooms(fcinfo, argument, "rooms", scratch);
     const RoomDatums added = rooms_of(PG_GETARG_DATUM(argument));
     const RoomDatums present = row.nulls[field] ? RoomDatums() : rooms_of(row.values[field]);
     set(row, field, array_of_both(present, added));

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string_view>
 
+#include "protocol/fixed_tokens.h"
 #include "protocol/rooms.h"
 
 namespace socketio {
@@ -62,24 +63,25 @@ template <class Writer>
 void write_flags(Writer& writer, const Target& target) {
     writer.begin_object((target.is_volatile ? 1 : 0) + (target.compress ? 1 : 0));
     if (target.is_volatile) {
-        writer.field("volatile");
+        writer.key("volatile");
         writer.boolean(true);
     }
     if (target.compress) {
-        writer.field("compress");
+        writer.key("compress");
         writer.boolean(*target.compress);
     }
     writer.end_object();
 }
 
+// The value of "opts", from behind its `{"rooms":`, which the messages open with.
 template <class Writer>
-void write_opts(Writer& writer, const Target& target) {
-    writer.begin_object(3);
-    writer.field("rooms");
+void write_opts_from_rooms(Writer& writer, const Target& target) {
+    static constexpr auto kExcept = FixedTokens::after_value().key("except");
+    static constexpr auto kFlags = FixedTokens::after_value().key("flags");
     write_rooms(writer, target.rooms);
-    writer.field("except");
+    writer.fixed(kExcept);
     write_rooms(writer, target.except);
-    writer.field("flags");
+    writer.fixed(kFlags);
     write_flags(writer, target);
     writer.end_object();
 }
@@ -100,7 +102,7 @@ struct Broadcast {
     static constexpr MessageType kType = MessageType::kBroadcast;
     static constexpr int kEventPacket = 2;  // PacketType.EVENT of socket.io-parser
 
-    Target target;
+    const Target& target;
     std::string_view event;
     const Arguments& arguments;
 
@@ -108,38 +110,39 @@ struct Broadcast {
 
     template <class Writer>
     void write_data(Writer& writer) const {
-        writer.begin_object(2);
-        writer.field("packet");
-        writer.begin_object(3);
-        writer.field("type");
-        writer.integer(kEventPacket);
-        writer.field("data");
+        static constexpr auto kPacket =
+            FixedTokens::after_key().object(2).key("packet").object(3).key("type").integer(kEventPacket).key("data");
+        static constexpr auto kNsp = FixedTokens::after_value().key("nsp");
+        static constexpr auto kOpts = FixedTokens::after_value().end_object().key("opts").object(3).key("rooms");
+        writer.fixed(kPacket);
         write_event(writer, event, arguments);
-        writer.field("nsp");
+        writer.fixed(kNsp);
         writer.string(target.nsp);
-        writer.end_object();
-        writer.field("opts");
-        write_opts(writer, target);
+        writer.fixed(kOpts);
+        write_opts_from_rooms(writer, target);
         writer.end_object();
     }
 };
+
+// How the data of a message for sockets begins.
+inline constexpr auto kOptsFirst = FixedTokens::after_key().object(2).key("opts").object(3).key("rooms");
 
 // SOCKETS_JOIN and SOCKETS_LEAVE differ in their type alone.
 template <MessageType type>
 struct RoomsChange {
     static constexpr MessageType kType = type;
 
-    Target target;
+    const Target& target;
     Rooms rooms;
 
     std::string_view nsp() const { return target.nsp; }
 
     template <class Writer>
     void write_data(Writer& writer) const {
-        writer.begin_object(2);
-        writer.field("opts");
-        write_opts(writer, target);
-        writer.field("rooms");
+        static constexpr auto kRooms = FixedTokens::after_value().key("rooms");
+        writer.fixed(kOptsFirst);
+        write_opts_from_rooms(writer, target);
+        writer.fixed(kRooms);
         write_rooms(writer, rooms);
         writer.end_object();
     }
@@ -153,17 +156,17 @@ using SocketsLeave = RoomsChange<MessageType::kSocketsLeave>;
 struct DisconnectSockets {
     static constexpr MessageType kType = MessageType::kDisconnectSockets;
 
-    Target target;
+    const Target& target;
     bool close = false;  // the whole connection, not this namespace alone
 
     std::string_view nsp() const { return target.nsp; }
 
     template <class Writer>
     void write_data(Writer& writer) const {
-        writer.begin_object(2);
-        writer.field("opts");
-        write_opts(writer, target);
-        writer.field("close");
+        static constexpr auto kClose = FixedTokens::after_value().key("close");
+        writer.fixed(kOptsFirst);
+        write_opts_from_rooms(writer, target);
+        writer.fixed(kClose);
         writer.boolean(close);
         writer.end_object();
     }
@@ -182,44 +185,59 @@ struct ServerSideEmit {
 
     template <class Writer>
     void write_data(Writer& writer) const {
-        writer.begin_object(1);
-        writer.field("packet");
+        static constexpr auto kPacket = FixedTokens::after_key().object(1).key("packet");
+        writer.fixed(kPacket);
         write_event(writer, event, arguments);
         writer.end_object();
     }
 };
 
-template <class Writer>
-void write_envelope_head(Writer& writer, std::string_view nsp, MessageType type) {
-    writer.field("uid");
-    writer.literal("emitter");
-    writer.field("nsp");
-    writer.string(nsp);
-    writer.field("type");
-    writer.integer(static_cast<int>(type));
+// The envelope from its brace to the value of "nsp".
+constexpr FixedTokens envelope_head(std::uint8_t pairs) {
+    return FixedTokens::at_start().object(pairs).key("uid").string("emitter").key("nsp");
 }
 
-// Write `message` whole. `seq` is left out where nothing has to be told apart: in an attachment.
+// "type" and the key that follows it.
+constexpr FixedTokens type_and_key(MessageType type, std::string_view key) {
+    return FixedTokens::after_value().key("type").integer(static_cast<int>(type)).key(key);
+}
+
+// Write `message` whole, as the `seq`th of its transaction.
 template <class Writer, class Message>
-void write_message(Writer& writer, const Message& message, std::optional<std::uint32_t> seq) {
-    writer.begin_object(seq ? 5 : 4);
-    write_envelope_head(writer, message.nsp(), Message::kType);
-    if (seq) {
-        writer.field("seq");
-        writer.integer(*seq);
-    }
-    writer.field("data");
+void write_message(Writer& writer, const Message& message, std::uint32_t seq) {
+    static constexpr auto kHead = envelope_head(5);
+    static constexpr auto kSeq = type_and_key(Message::kType, "seq");
+    static constexpr auto kData = FixedTokens::after_value().key("data");
+    writer.fixed(kHead);
+    writer.string(message.nsp());
+    writer.fixed(kSeq);
+    writer.integer(seq);
+    writer.fixed(kData);
+    message.write_data(writer);
+    writer.end_object();
+}
+
+// Write `message` as an attachment: without "seq", since no two attachments are announced alike.
+template <class Writer, class Message>
+void write_attached_message(Writer& writer, const Message& message) {
+    static constexpr auto kHead = envelope_head(4);
+    static constexpr auto kData = type_and_key(Message::kType, "data");
+    writer.fixed(kHead);
+    writer.string(message.nsp());
+    writer.fixed(kData);
     message.write_data(writer);
     writer.end_object();
 }
 
 // Write the notification that stands for a message kept in the attachment table. The id is a string: the Go adapter
 // refuses a number.
-template <class Writer>
-void write_attachment_header(Writer& writer, std::string_view nsp, MessageType type, std::string_view id) {
-    writer.begin_object(4);
-    write_envelope_head(writer, nsp, type);
-    writer.field("attachmentId");
+template <MessageType type, class Writer>
+void write_attachment_header(Writer& writer, std::string_view nsp, std::string_view id) {
+    static constexpr auto kHead = envelope_head(4);
+    static constexpr auto kId = type_and_key(type, "attachmentId");
+    writer.fixed(kHead);
+    writer.string(nsp);
+    writer.fixed(kId);
     writer.string(id);
     writer.end_object();
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "protocol/fixed_tokens.h"
 #include "protocol/utf8.h"
 #include "protocol/value_writer.h"
 
@@ -57,21 +58,27 @@ class JsonWriter {
     }
 
     void string(std::string_view utf8) {
-        if (!takes_string(utf8.size())) {
+        char* place = takes_string(utf8.size()) ? sink_.reserve(utf8.size() + 3) : nullptr;
+        if (place == nullptr) {
             return;
         }
-        if (!has_escapes(utf8)) {
-            put(utf8.size() + 2, [&](char* place) { return copy_quoted(utf8, place); });
+        *place = ',';
+        place += behind_value_;
+        behind_value_ = true;
+        *place++ = '"';
+        if (copy_unless_escaped(utf8, place)) {
+            place += utf8.size();
+            *place++ = '"';
+            sink_.commit(place);
         } else {
-            put(0, [&](char* place) { return place; });
+            sink_.commit(place);
             escaped(utf8);
         }
-        behind_value_ = true;
     }
 
-    template <std::size_t size>
-    void literal(const char (&value)[size]) {
-        put(size + 1, [&](char* place) { return copy_quoted({value, size - 1}, place); });
+    void fixed(const FixedTokens& tokens) {
+        sink_.write(tokens.json().data(), tokens.json().size());
+        behind_value_ = tokens.ends_behind_value();
     }
 
     void binary(std::string_view) { takes_binary(); }
@@ -84,16 +91,6 @@ class JsonWriter {
     void key(std::string_view utf8) {
         string(utf8);
         sink_.write(":", 1);
-        behind_value_ = false;
-    }
-
-    template <std::size_t size>
-    void field(const char (&name)[size]) {
-        put(size + 2, [&](char* place) {
-            place = copy_quoted({name, size - 1}, place);
-            *place++ = ':';
-            return place;
-        });
         behind_value_ = false;
     }
 
@@ -127,13 +124,6 @@ class JsonWriter {
         return place + bytes.size();
     }
 
-    static char* copy_quoted(std::string_view bytes, char* place) {
-        *place++ = '"';
-        place = copy(bytes, place);
-        *place++ = '"';
-        return place;
-    }
-
     template <std::size_t size>
     void token(const char (&text)[size]) {
         number({text, size - 1});
@@ -152,17 +142,19 @@ class JsonWriter {
         behind_value_ = true;
     }
 
-    bool has_escapes(std::string_view utf8) const {
-        for (const char byte : utf8) {
-            if (escapes_[static_cast<unsigned char>(byte)]) {
-                return true;
-            }
+    // Copy `utf8`, and say whether it may stay as it is. Most text of most messages is a few bytes without escapes, for
+    // which one pass is cheaper than a search and a copy.
+    bool copy_unless_escaped(std::string_view utf8, char* place) const {
+        bool has_escapes = false;
+        for (std::size_t i = 0; i < utf8.size(); ++i) {
+            place[i] = utf8[i];
+            has_escapes |= escapes_[static_cast<unsigned char>(utf8[i])];
         }
-        return false;
+        return !has_escapes;
     }
 
+    // Write `utf8` and the closing quote.
     void escaped(std::string_view utf8) {
-        sink_.write("\"", 1);
         std::size_t run = 0;
         while (run < utf8.size() && !sink_.full()) {
             if (!escapes_[static_cast<unsigned char>(utf8[run])]) {

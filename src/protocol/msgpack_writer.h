@@ -9,6 +9,7 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/fixed_tokens.h"
 #include "protocol/number.h"
 #include "protocol/value_writer.h"
 
@@ -39,11 +40,6 @@ class MsgpackWriter {
         packer_.pack_str_body(utf8.data(), length(utf8));
     }
 
-    template <std::size_t size>
-    void literal(const char (&value)[size]) {
-        string({value, size - 1});
-    }
-
     void binary(std::string_view bytes) {
         packer_.pack_bin(length(bytes));
         packer_.pack_bin_body(bytes.data(), length(bytes));
@@ -55,10 +51,7 @@ class MsgpackWriter {
     void end_object() {}
     void key(std::string_view utf8) { string(utf8); }
 
-    template <std::size_t size>
-    void field(const char (&name)[size]) {
-        literal(name);
-    }
+    void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }

@@ -9,14 +9,13 @@
 //     void integer(std::int64_t value);
 //     void number(std::string_view decimal);   digits as jsonb prints them: -?D+(.D+)?, never an exponent
 //     void string(std::string_view utf8);
-//     void literal(const char (&value)[N]);    string() for one fixed in the source: ASCII, nothing to escape
 //     void binary(std::string_view bytes);
 //     void begin_array(std::uint32_t count);   exactly `count` values follow, then
 //     void end_array();
 //     void begin_object(std::uint32_t count);  exactly `count` pairs follow: key(), then one value; then
 //     void end_object();
 //     void key(std::string_view utf8);
-//     void field(const char (&name)[N]);       key() for one fixed in the source
+//     void fixed(const FixedTokens& tokens);   a run of tokens fixed in the source
 //     bool takes_string(std::size_t size);     asked before a string or binary that is dear to get at: when the
 //     bool takes_binary();                     answer is no, the writer counts as if it had met the value
 //     bool stopped() const;                    what is written from here on is lost: the reader may return early
