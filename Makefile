@@ -7,7 +7,7 @@ DATA = sql/socketio_emitter--0.1.0.sql
 SOURCES = $(wildcard src/*.cpp src/functions/*.cpp src/backend/*.cpp src/protocol/*.cpp)
 OBJS = $(SOURCES:.cpp=.o)
 PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
-PG_CXXFLAGS = -std=c++17 -MMD -fvisibility=hidden -Wno-register
+PG_CXXFLAGS = -std=c++17 -MMD -fvisibility=hidden -O3 -Wno-register
 SHLIB_LINK = -lstdc++
 EXTRA_CLEAN = $(OBJS:.o=.d)
 

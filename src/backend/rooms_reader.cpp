@@ -2,6 +2,8 @@
 
 #include "backend/rooms_reader.h"
 
+#include <cstring>
+
 #include "backend/text.h"
 
 extern "C" {
@@ -20,16 +22,30 @@ namespace {
     pg_unreachable();
 }
 
+// An array of less than 128 bytes that comes out of a row (of a socketio_target, say) has a short header, which array
+// access does not understand. It is given a long one here; DatumGetAnyArrayP() would allocate for it.
+AnyArrayType* widen_header(const struct varlena* array, RoomScratch& scratch) {
+    const std::size_t size = VARSIZE_SHORT(array) - VARHDRSZ_SHORT;
+    std::memcpy(scratch.short_array + VARHDRSZ, VARDATA_SHORT(array), size);
+    SET_VARSIZE(scratch.short_array, size + VARHDRSZ);
+    return reinterpret_cast<AnyArrayType*>(scratch.short_array);
+}
+
+AnyArrayType* open_array(Datum array, RoomScratch& scratch) {
+    const auto* varlena = reinterpret_cast<const struct varlena*>(DatumGetPointer(array));
+    return VARATT_IS_SHORT(varlena) ? widen_header(varlena, scratch) : DatumGetAnyArrayP(array);
+}
+
 }  // namespace
 
 Rooms read_rooms(Datum array, const char* parameter, RoomScratch& scratch) {
-    AnyArrayType* rooms = DatumGetAnyArrayP(array);
+    AnyArrayType* rooms = open_array(array, scratch);
     if (AARR_NDIM(rooms) == 0) {
         return {};
     }
     const auto count = static_cast<std::size_t>(ArrayGetNItems(AARR_NDIM(rooms), AARR_DIMS(rooms)));
-    auto* names = count <= scratch.size()
-                      ? scratch.data()
+    auto* names = count <= RoomScratch::kFewRooms
+                      ? scratch.names
                       : static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
     array_iter iterator;
     array_iter_setup(&iterator, rooms);

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <string_view>
 
 #include "backend/server.h"
@@ -10,8 +10,13 @@
 
 namespace socketio {
 
-// Where the names of a few rooms are kept without an allocation.
-using RoomScratch = std::array<std::string_view, 4>;
+// Where a few rooms are kept without an allocation, which is most of what reading them would cost.
+struct RoomScratch {
+    static constexpr std::size_t kFewRooms = 4;
+
+    std::string_view names[kFewRooms];
+    alignas(MAXIMUM_ALIGNOF) char short_array[VARATT_SHORT_MAX + VARHDRSZ];
+};
 
 // The distinct elements of `array` (a text[] Datum of any dimension), in order and as UTF-8. They live in the array, in
 // `scratch` and in CurrentMemoryContext. `parameter` names the array in errors. ERROR 22004 for an element that is NULL.

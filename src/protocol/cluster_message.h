@@ -78,7 +78,12 @@ template <class Writer>
 void write_opts_from_rooms(Writer& writer, const Target& target) {
     static constexpr auto kExcept = FixedTokens::after_value().key("except");
     static constexpr auto kFlags = FixedTokens::after_value().key("flags");
+    static constexpr auto kPlainRest =
+        FixedTokens::after_value().key("except").empty_array().key("flags").object(0).end_object().end_object();
     write_rooms(writer, target.rooms);
+    if (target.except.empty() && !target.is_volatile && !target.compress) {
+        return writer.fixed(kPlainRest);  // most messages by far
+    }
     writer.fixed(kExcept);
     write_rooms(writer, target.except);
     writer.fixed(kFlags);

@@ -38,6 +38,13 @@ class FixedTokens {
         return run;
     }
 
+    constexpr FixedTokens empty_array() const {
+        FixedTokens run = separated();
+        run.json_.append("[]");
+        run.msgpack_.append(static_cast<char>(0x90));
+        return run;
+    }
+
     // ASCII without anything to escape, at most 31 bytes.
     constexpr FixedTokens key(std::string_view name) const {
         FixedTokens run = string(name);
