@@ -1,21 +1,66 @@
-# make && sudo make install     build and install the extension
-# make demo                     see it work, on a fresh Debian 12 (KEEP=1 leaves it running, make demo-stop ends it)
-# make test                     every test; make bench: every figure of the README
+# make && sudo make install   build and install the extension
+# make demo                   see it work on a Debian 12 that has nothing else (KEEP=1 leaves it running)
+# make test                   every test          make bench   every figure of the README
+# make lint                   style               make format  fix it
+# make fuzz, make sanitize    long runs: fuzzers; the tests again with ASan and UBSan
 EXTENSION = socketio_emitter
-MODULE_big = socketio_emitter
+MODULE_big = $(EXTENSION)
 DATA = sql/socketio_emitter--0.1.0.sql
-SOURCES = $(wildcard src/*.cpp src/functions/*.cpp src/backend/*.cpp src/protocol/*.cpp)
-OBJS = $(SOURCES:.cpp=.o)
-PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
-PG_CXXFLAGS = -std=c++17 -MMD -fvisibility=hidden -O3 -Wno-register
-SHLIB_LINK = -lstdc++
-EXTRA_CLEAN = $(OBJS:.o=.d)
+OBJS = $(patsubst %.cpp,%.o,$(wildcard src/*.cpp src/*/*.cpp))
+REGRESS = $(patsubst expected/%.out,%,$(sort $(wildcard expected/*.out)))
+REGRESS_OPTS = --bindir=test/regress/bin
 
-# The JIT could inline bitcode of ours into queries, which would carry C++ exceptions where nothing unwinds them.
+PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
+PG_CXXFLAGS = -std=c++17 -O3 -fvisibility=hidden -Wno-register -MMD $(SANITIZE)
+SHLIB_LINK = -lstdc++ $(SANITIZE)
+EXTRA_CLEAN = $(OBJS:.o=.d) build
+# The JIT could inline our bitcode into a query, and C++ exceptions would find no way out of there.
 override with_llvm = no
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
-
 -include $(OBJS:.o=.d)
+else
+all install:
+	@echo "PostgreSQL's build files are missing: scripts/install-dependencies build" >&2; exit 1
+endif
+
+# The targets below work on a machine without PostgreSQL: make starts anew once it is there.
+.PHONY: build-and-install demo demo-stop test bench fuzz sanitize lint format
+
+build-and-install:
+	scripts/install-dependencies build
+	$(MAKE) all
+	$(MAKE) install
+
+demo: build-and-install
+	scripts/install-dependencies node
+	examples/demo/run
+
+demo-stop:
+	examples/demo/stop
+
+test: build-and-install
+	scripts/install-dependencies node test
+	scripts/run-tests
+
+bench: build-and-install
+	scripts/install-dependencies node
+	test/bench/run
+
+fuzz:
+	scripts/install-dependencies fuzz
+	test/fuzz/run $(SECONDS_EACH)
+
+sanitize:
+	scripts/install-dependencies build node test sanitize
+	scripts/run-sanitized
+
+lint:
+	scripts/install-dependencies lint
+	scripts/lint
+
+format:
+	clang-format -i $$(git ls-files '*.cpp' '*.h')

@@ -10,7 +10,8 @@ PG_MODULE_MAGIC;
 
 __attribute__((visibility("default"))) void _PG_init();
 
-// Called once when the library is loaded into a backend: at the first call of a function, or by shared_preload_libraries.
+// Called once when the library is loaded into a backend: at the first call of a function, or by
+// shared_preload_libraries.
 void _PG_init() { socketio::define_settings(); }
 
 }  // extern "C"

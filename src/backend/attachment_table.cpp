@@ -44,13 +44,13 @@ RangeVar* parse_table_name(const char* name) {
 }
 
 [[noreturn]] void report_missing(std::size_t size) {
-    ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_TABLE),
-             errmsg("attachment table \"%s\" does not exist", settings.attachment_table),
-             errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
-             errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
-                     "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
-                     settings.attachment_table)));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("attachment table \"%s\" does not exist", settings.attachment_table),
+         errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
+         errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
+                 "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
+                 settings.attachment_table)));
     pg_unreachable();
 }
 
@@ -67,9 +67,9 @@ Oid find_table(std::size_t size) {
 }
 
 [[noreturn]] void report_misshapen(int sqlstate, Oid table, const char* column, const char* problem) {
-    ereport(ERROR, (errcode(sqlstate),
-                    errmsg("attachment table \"%s\" %s \"%s\"", get_rel_name(table), problem, column),
-                    errhint("The table needs the columns id bigserial, created_at timestamptz and payload bytea.")));
+    ereport(ERROR,
+            (errcode(sqlstate), errmsg("attachment table \"%s\" %s \"%s\"", get_rel_name(table), problem, column),
+             errhint("The table needs the columns id bigserial, created_at timestamptz and payload bytea.")));
     pg_unreachable();
 }
 
@@ -91,14 +91,15 @@ void check_shape(Oid table) {
 }
 
 [[noreturn]] void report_no_privilege(Oid table, const char* kind, Oid relation) {
-    ereport(ERROR,
-            (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-             errmsg("permission denied for %s \"%s\"", kind, get_rel_name(relation)),
-             errdetail("A message that is large or holds binary is inserted with the rights of role \"%s\", because the "
-                       "attachment table does not belong to the extension.",
-                       GetUserNameFromId(GetUserId(), false)),
-             errhint("GRANT SELECT, INSERT on table \"%s\", and USAGE on the sequence of its column \"id\".",
-                     get_rel_name(table))));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+         errmsg("permission denied for %s \"%s\"", kind, get_rel_name(relation)),
+         errdetail("A message that is large or holds binary is inserted with the rights of role \"%s\", because the "
+                   "attachment table does not belong to the extension.",
+                   GetUserNameFromId(GetUserId(), false)),
+         errhint("GRANT SELECT, INSERT on table \"%s\", and USAGE on the sequence of its column \"id\".",
+                 get_rel_name(table))));
     pg_unreachable();
 }
 
@@ -174,8 +175,8 @@ void prepare_insert(Oid table) {
     check_shape(table);
     const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
     // The clock, not now(): servers delete rows by age, and a transaction may be older than they allow.
-    const char* insert = psprintf(
-        "INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
+    const char* insert =
+        psprintf("INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
     Oid types[] = {BYTEAOID};
     SPIPlanPtr plan = SPI_prepare(insert, lengthof(types), types);
     if (plan == nullptr || SPI_keepplan(plan) != 0) {
@@ -245,7 +246,8 @@ void create_attachment_table() {
     const char* definition = psprintf(
         // Notifications do not survive a crash, and no standby can LISTEN: a logged table would keep nothing more.
         "CREATE UNLOGGED TABLE %1$s ("
-        "id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), payload bytea);"
+        "id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), payload "
+        "bytea);"
         // Payloads are read once and deleted: compressing them costs more than the space is worth.
         "ALTER TABLE %1$s ALTER COLUMN payload SET STORAGE EXTERNAL;"
         "ALTER TABLE %1$s OWNER TO %2$s;"

@@ -11,12 +11,11 @@ namespace socketio {
 namespace {
 
 [[noreturn]] void report_too_long(std::string_view nsp, std::size_t length) {
-    ereport(ERROR,
-            (errcode(ERRCODE_NAME_TOO_LONG),
-             errmsg("channel name \"%s#%.*s\" is too long", settings.channel_prefix, static_cast<int>(nsp.size()),
-                    nsp.data()),
-             errdetail("It has %zu bytes; PostgreSQL allows %d.", length, kMaxChannelName),
-             errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
+    ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+                    errmsg("channel name \"%s#%.*s\" is too long", settings.channel_prefix,
+                           static_cast<int>(nsp.size()), nsp.data()),
+                    errdetail("It has %zu bytes; PostgreSQL allows %d.", length, kMaxChannelName),
+                    errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
     pg_unreachable();
 }
 

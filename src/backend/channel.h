@@ -8,7 +8,7 @@
 
 namespace socketio {
 
-inline constexpr int kMaxChannelName = NAMEDATALEN - 1;      // longest name that NOTIFY accepts
+inline constexpr int kMaxChannelName = NAMEDATALEN - 1;        // longest name that NOTIFY accepts
 inline constexpr int kMaxChannelPrefix = kMaxChannelName - 2;  // leaves room for "#/"
 
 struct Channel {

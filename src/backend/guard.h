@@ -55,13 +55,13 @@ Datum guarded(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-// Define the C symbol `name`, which CREATE FUNCTION refers to, as `body` behind the guard. A macro, because only one can
-// declare the pair of symbols the server looks for; nothing else of the library is visible outside of it.
-#define SQL_FUNCTION(name, body)                                                                           \
-    extern "C" {                                                                                           \
-    __attribute__((visibility("default"))) Datum name(PG_FUNCTION_ARGS);                                   \
-    __attribute__((visibility("default"))) const Pg_finfo_record* pg_finfo_##name(void);                   \
-    PG_FUNCTION_INFO_V1(name);                                                                             \
-    Datum name(PG_FUNCTION_ARGS) { return socketio::guarded<body>(fcinfo); }                               \
-    }                                                                                                      \
+// Define the C symbol `name`, which CREATE FUNCTION refers to, as `body` behind the guard. A macro, because only one
+// can declare the pair of symbols the server looks for; nothing else of the library is visible outside of it.
+#define SQL_FUNCTION(name, body)                                                         \
+    extern "C" {                                                                         \
+    __attribute__((visibility("default"))) Datum name(PG_FUNCTION_ARGS);                 \
+    __attribute__((visibility("default"))) const Pg_finfo_record* pg_finfo_##name(void); \
+    PG_FUNCTION_INFO_V1(name);                                                           \
+    Datum name(PG_FUNCTION_ARGS) { return socketio::guarded<body>(fcinfo); }             \
+    }                                                                                    \
     static_assert(true, "")  // takes the semicolon

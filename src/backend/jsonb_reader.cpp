@@ -1,7 +1,8 @@
 // See jsonb_reader.h.
 //
 // Walks the stored form (described at the top of PostgreSQL's utils/jsonb.h) directly. JsonbIterator would do the same
-// with an allocation per container and a copy of each scalar, which for a small document is half of the emit's own cost.
+// with an allocation per container and a copy of each scalar, a third of what a small emit costs beyond NOTIFY itself
+// (make bench).
 
 #include "backend/jsonb_reader.h"
 

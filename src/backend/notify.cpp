@@ -24,10 +24,9 @@ LocalTransactionId current_transaction() {
 
 void require_primary() {
     if (RecoveryInProgress()) {
-        ereport(ERROR,
-                (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot emit during recovery"),
-                 errdetail("This server is a standby, and NOTIFY works on a primary only."),
-                 errhint("Emit through a connection to the primary server.")));
+        ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot emit during recovery"),
+                        errdetail("This server is a standby, and NOTIFY works on a primary only."),
+                        errhint("Emit through a connection to the primary server.")));
     }
 }
 

@@ -58,9 +58,8 @@ template <class Message>
 void publish(const Channel& channel, const Message& message) {
     require_primary();
     const std::uint32_t seq = next_in_transaction();
-    const bool notified = notify_json(channel, settings.payload_threshold, [&](NotificationWriter& writer) {
-        write_message(writer, message, seq);
-    });
+    const bool notified = notify_json(channel, settings.payload_threshold,
+                                      [&](NotificationWriter& writer) { write_message(writer, message, seq); });
     if (!notified) {
         publish_attachment(channel, message);
     }

@@ -19,7 +19,8 @@ struct RoomScratch {
 };
 
 // The distinct elements of `array` (a text[] Datum of any dimension), in order and as UTF-8. They live in the array, in
-// `scratch` and in CurrentMemoryContext. `parameter` names the array in errors. ERROR 22004 for an element that is NULL.
+// `scratch` and in CurrentMemoryContext. `parameter` names the array in errors.
+// ERROR 22004 for an element that is NULL.
 Rooms read_rooms(Datum array, const char* parameter, RoomScratch& scratch);
 
 }  // namespace socketio

@@ -36,10 +36,9 @@ bool check_attachment_table(char** value, void**, GucSource) {
 }  // namespace
 
 void define_settings() {
-    DefineCustomStringVariable("socketio_emitter.channel_prefix",
-                               "Prefix of the notification channels, the adapter's option channelPrefix.", nullptr,
-                               &settings.channel_prefix, "socket.io", PGC_USERSET, 0, check_channel_prefix,
-                               nullptr, nullptr);
+    DefineCustomStringVariable(
+        "socketio_emitter.channel_prefix", "Prefix of the notification channels, the adapter's option channelPrefix.",
+        nullptr, &settings.channel_prefix, "socket.io", PGC_USERSET, 0, check_channel_prefix, nullptr, nullptr);
     DefineCustomStringVariable("socketio_emitter.attachment_table",
                                "Table for messages that do not fit a notification, the adapter's option tableName.",
                                nullptr, &settings.attachment_table, kDefaultAttachmentTable, PGC_USERSET, 0,

@@ -24,18 +24,18 @@ enum class ValueCategory {
     kInt2,
     kInt4,
     kInt8,
-    kFloat,      // float4 and float8: digits, or "NaN" and "Infinity" as strings
-    kNumeric,    // the same
-    kText,       // text, varchar, char(n)
-    kCString,    // an untyped literal
+    kFloat,    // float4 and float8: digits, or "NaN" and "Infinity" as strings
+    kNumeric,  // the same
+    kText,     // text, varchar, char(n)
+    kCString,  // an untyped literal
     kBytea,
-    kDateTime,   // date, timestamp, timestamptz: ISO 8601
+    kDateTime,  // date, timestamp, timestamptz: ISO 8601
     kJsonb,
     kJson,
-    kJsonCast,   // a type of an extension's with a cast to json, as hstore has
+    kJsonCast,  // a type of an extension's with a cast to json, as hstore has
     kArray,
     kComposite,
-    kOutput,     // anything else: the text its output function gives
+    kOutput,  // anything else: the text its output function gives
 };
 
 struct ValuePlan;
@@ -65,11 +65,11 @@ struct ValuePlan {
     std::int16_t length;  // pg_type.typlen, typbyval and typalign
     bool by_value;
     char alignment;
-    FmgrInfo function;       // the output function, or the cast to json
-    Oid element_type;        // of an array: what `element` was made for
+    FmgrInfo function;  // the output function, or the cast to json
+    Oid element_type;   // of an array: what `element` was made for
     ValuePlan* element;
     CompositePlan composite;
-    MemoryContext context;   // the plan's own; nested plans live in it or below
+    MemoryContext context;  // the plan's own; nested plans live in it or below
 };
 
 // Decide how to read values of `type`. The plan lives in `context`. ERROR 42804 for an invalid type.

@@ -75,8 +75,8 @@ char* plain_digits(char* digits) {
     if (std::strchr(digits, 'e') == nullptr && std::strcmp(digits, "-0") != 0) {
         return digits;
     }
-    const Datum number = DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid),
-                                             Int32GetDatum(-1));
+    const Datum number =
+        DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
     pfree(digits);
     return DatumGetCString(DirectFunctionCall1(numeric_out, number));
 }
@@ -287,8 +287,7 @@ ValueArguments::Plans* ValueArguments::plans_of(FunctionCallInfo fcinfo, int fir
     auto* plans = static_cast<Plans*>(MemoryContextAlloc(call_site->fn_mcxt, sizeof(Plans)));
     plans->as_array = get_fn_expr_variadic(call_site);
     plans->count = PG_NARGS() - first;
-    plans->values =
-        static_cast<ValuePlan**>(MemoryContextAlloc(call_site->fn_mcxt, plans->count * sizeof(ValuePlan*)));
+    plans->values = static_cast<ValuePlan**>(MemoryContextAlloc(call_site->fn_mcxt, plans->count * sizeof(ValuePlan*)));
     for (int i = 0; i < plans->count; ++i) {
         plans->values[i] = plan_value(get_fn_expr_argtype(call_site, first + i), call_site->fn_mcxt);
     }

@@ -31,8 +31,9 @@ void set_namespace(std::string_view nsp, Destination& destination) {
 }
 
 [[noreturn]] void report_null_rooms(const char* parameter) {
-    ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", parameter),
-                    errhint("Pass '{}' for no rooms; an aggregate over no rows is NULL: coalesce(array_agg(...), '{}').")));
+    ereport(ERROR,
+            (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", parameter),
+             errhint("Pass '{}' for no rooms; an aggregate over no rows is NULL: coalesce(array_agg(...), '{}').")));
     pg_unreachable();
 }
 

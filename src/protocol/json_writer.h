@@ -29,8 +29,7 @@ constexpr JsonEscapes json_escapes(JsonCharacters characters) {
     JsonEscapes escaped{};
     for (std::size_t byte = 0; byte < escaped.size(); ++byte) {
         const bool ascii = byte < 0x80;
-        escaped[byte] =
-            byte < 0x20 || byte == '"' || byte == '\\' || (!ascii && characters == JsonCharacters::kAscii);
+        escaped[byte] = byte < 0x20 || byte == '"' || byte == '\\' || (!ascii && characters == JsonCharacters::kAscii);
     }
     return escaped;
 }
@@ -42,8 +41,7 @@ template <class Sink>
 class JsonWriter {
   public:
     explicit JsonWriter(Sink& sink, JsonCharacters characters = JsonCharacters::kUtf8)
-        : sink_(sink),
-          escapes_(characters == JsonCharacters::kUtf8 ? kJsonEscapesUtf8 : kJsonEscapesAscii) {}
+        : sink_(sink), escapes_(characters == JsonCharacters::kUtf8 ? kJsonEscapesUtf8 : kJsonEscapesAscii) {}
 
     void null() { token("null"); }
     void boolean(bool value) { value ? token("true") : token("false"); }
@@ -199,8 +197,8 @@ class JsonWriter {
 
     void escape_unit(char32_t unit) {
         constexpr char kHex[] = "0123456789abcdef";
-        const char text[] = {
-            '\\', 'u', kHex[unit >> 12 & 15], kHex[unit >> 8 & 15], kHex[unit >> 4 & 15], kHex[unit & 15]};
+        const char text[] = {'\\',           'u', kHex[unit >> 12 & 15], kHex[unit >> 8 & 15], kHex[unit >> 4 & 15],
+                             kHex[unit & 15]};
         sink_.write(text, sizeof text);
     }
 

@@ -12,8 +12,8 @@ namespace socketio {
 using BinaryNumber = std::variant<std::int64_t, std::uint64_t, double>;
 
 // Convert digits as jsonb prints them (-?D+(.D+)?) to the narrowest of int64, uint64 and the nearest float64.
-// A fraction of zeros ("1.00") counts as an integer. Beyond the range of float64 the result is an infinity, or zero for a
-// number too small, as JSON.parse has it.
+// A fraction of zeros ("1.00") counts as an integer. Beyond the range of float64 the result is an infinity, or zero for
+// a number too small, as JSON.parse has it.
 BinaryNumber parse_number(std::string_view decimal);
 
 }  // namespace socketio

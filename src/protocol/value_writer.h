@@ -23,4 +23,3 @@
 // All text is UTF-8. A writer checks neither counts nor nesting: unit tests hold the readers to them.
 
 #pragma once
-
