@@ -9,6 +9,9 @@ extern "C" {
 #include "postgres.h"
 
 #include "fmgr.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 }
 
 // The server replaces the printf family by macros, which would rewrite the standard library's headers as well.
