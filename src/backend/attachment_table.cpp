@@ -54,11 +54,13 @@ RangeVar* parse_table_name(const char* name) {
     pg_unreachable();
 }
 
+// Find the table and lock it as the INSERT will, so that it stays the same from here on.
 Oid find_table(std::size_t size) {
-    const RangeVar* name = parse_table_name(settings.attachment_table);
-    Oid table = RangeVarGetRelid(name, NoLock, true);
+    RangeVar* name = parse_table_name(settings.attachment_table);
+    Oid table = RangeVarGetRelid(name, RowExclusiveLock, true);
     if (!OidIsValid(table) && name->schemaname == nullptr) {
-        table = get_relname_relid(name->relname, extension_schema());
+        name->schemaname = get_namespace_name(extension_schema());
+        table = RangeVarGetRelid(name, RowExclusiveLock, true);
     }
     if (!OidIsValid(table)) {
         report_missing(size);

@@ -138,6 +138,9 @@ void read_jsonb(Jsonb* jsonb, Writer& writer) {
     }
 }
 
+JsonbArguments::JsonbArguments(FunctionCallInfo fcinfo, int argument)
+    : argument_(PG_GETARG_DATUM(argument)), jsonb_(PG_ARGISNULL(argument) ? nullptr : DatumGetJsonbP(argument_)) {}
+
 std::uint32_t JsonbArguments::count() const {
     if (jsonb_ == nullptr) {
         return 0;
@@ -154,6 +157,12 @@ void JsonbArguments::write(Writer& writer) const {
         read_elements(&jsonb_->root, writer);
     } else {
         read_container(&jsonb_->root, writer);
+    }
+}
+
+void JsonbArguments::release() const {
+    if (jsonb_ != nullptr && reinterpret_cast<Pointer>(jsonb_) != DatumGetPointer(argument_)) {
+        pfree(jsonb_);
     }
 }
 

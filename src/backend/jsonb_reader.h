@@ -20,16 +20,20 @@ void read_jsonb(Jsonb* jsonb, Writer& writer);
 // and no jsonb at all (SQL NULL) none.
 class JsonbArguments {
   public:
-    // `jsonb` may be null and must not be toasted.
-    explicit JsonbArguments(Jsonb* jsonb) : jsonb_(jsonb) {}
+    // Takes a jsonb argument of an SQL function, which may be NULL.
+    JsonbArguments(FunctionCallInfo fcinfo, int argument);
 
     std::uint32_t count() const;
 
     template <class Writer>
     void write(Writer& writer) const;
 
+    // Give back the memory of a detoasted argument. Nothing can be written afterwards.
+    void release() const;
+
   private:
-    Jsonb* jsonb_;
+    Datum argument_;
+    Jsonb* jsonb_;  // null for SQL NULL
 };
 
 }  // namespace socketio

@@ -46,11 +46,15 @@ void publish_attachment(const Channel& channel, const Message& message) {
     PayloadSink sink;
     AttachmentWriter writer(sink);
     write_attached_message(writer, message);
+    message.release();  // the row takes as much memory again
     const char* id = insert_attachment(sink.bytea(), sink.size());
     sink.release();
-    notify_json(channel, kMaxNotification, [&](NotificationWriter& header) {
+    const bool notified = notify_json(channel, kMaxNotification, [&](NotificationWriter& header) {
         write_attachment_header<Message::kType>(header, message.nsp(), id);
     });
+    if (!notified) {
+        elog(ERROR, "id of a row in attachment table \"%s\" is too long", settings.attachment_table);
+    }
 }
 
 // Send `message` to the servers that listen on `channel`, when and if the current transaction commits.

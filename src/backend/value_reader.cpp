@@ -154,6 +154,7 @@ struct ArrayWalk {
 
     template <class Writer>
     void read_next(Writer& writer) {
+        CHECK_FOR_INTERRUPTS();
         bool is_null;
         const Datum value =
             array_iter_next(&iterator, &is_null, next++, element->length, element->by_value, element->alignment);

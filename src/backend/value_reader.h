@@ -25,6 +25,8 @@ class ValueArguments {
     template <class Writer>
     void write(Writer& writer) const;
 
+    void release() const {}  // values are given back one by one
+
   private:
     struct Plans;
 

@@ -9,17 +9,13 @@ namespace socketio {
 
 namespace {
 
-JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
-    return JsonbArguments(PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument));
-}
-
 // (nsp, rooms, except_rooms, event, args, volatile, compress)
 Datum emit_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_flat_target(fcinfo, destination);
         const std::string_view event = read_client_event(fcinfo, 3);
-        const JsonbArguments arguments = read_arguments(fcinfo, 4);
+        const JsonbArguments arguments(fcinfo, 4);
         destination.target.is_volatile = read_flag(fcinfo, 5);
         if (!PG_ARGISNULL(6)) {
             destination.target.compress = PG_GETARG_BOOL(6);
@@ -35,7 +31,7 @@ Datum emit_to_target(FunctionCallInfo fcinfo) {
         Destination destination;
         read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
-        const JsonbArguments arguments = read_arguments(fcinfo, 2);
+        const JsonbArguments arguments(fcinfo, 2);
         publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});
     }
     PG_RETURN_VOID();

@@ -15,10 +15,6 @@ void emit_to_servers(const Destination& destination, std::string_view event, con
     publish(destination.channel, ServerSideEmit<Arguments>{destination.target.nsp, event, arguments});
 }
 
-JsonbArguments read_arguments(FunctionCallInfo fcinfo, int argument) {
-    return JsonbArguments(PG_ARGISNULL(argument) ? nullptr : PG_GETARG_JSONB_P(argument));
-}
-
 // Servers are in no rooms: an event meant for some clients must not be taken for one to all servers.
 void read_servers_of_target(FunctionCallInfo fcinfo, Destination& destination) {
     read_target(fcinfo, 0, destination);
@@ -36,7 +32,7 @@ Datum server_side_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_namespace_target(fcinfo, 0, destination);
-        emit_to_servers(destination, read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+        emit_to_servers(destination, read_event(fcinfo, 1), JsonbArguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }
@@ -46,7 +42,7 @@ Datum server_side_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_servers_of_target(fcinfo, destination);
-        emit_to_servers(destination, read_event(fcinfo, 1), read_arguments(fcinfo, 2));
+        emit_to_servers(destination, read_event(fcinfo, 1), JsonbArguments(fcinfo, 2));
     }
     PG_RETURN_VOID();
 }

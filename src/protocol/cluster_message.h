@@ -3,8 +3,8 @@
 // Source of the wire format: dist/index.js of @socket.io/postgres-adapter 0.1.1 (EventType, onEvent) and of
 // socket.io-adapter 2.5 (ClusterAdapter, on which 0.4.0 and later build).
 //
-// Each message is a struct with the `kType` of its kind and a write_data() that describes its `data` once for every
-// writer. write_message() puts the envelope around it:
+// Each message is a struct with the `kType` of its kind, a write_data() that describes its `data` once for every
+// writer, and a release() for when it has been written the last time. write_message() puts the envelope around it:
 //
 //     {"uid": "emitter", "nsp": "/", "type": 3, "seq": 1, "data": {...}}
 //
@@ -91,8 +91,8 @@ void write_opts_from_rooms(Writer& writer, const Target& target) {
     writer.end_object();
 }
 
-// [event, ...args]. `Arguments` has `std::uint32_t count() const` and `template <class W> void write(W&) const`,
-// which writes that many values.
+// [event, ...args]. `Arguments` has `std::uint32_t count() const`, `template <class W> void write(W&) const`, which writes
+// that many values, and `void release() const`, which frees what they were read from.
 template <class Writer, class Arguments>
 void write_event(Writer& writer, std::string_view event, const Arguments& arguments) {
     writer.begin_array(arguments.count() + 1);
@@ -112,6 +112,7 @@ struct Broadcast {
     const Arguments& arguments;
 
     std::string_view nsp() const { return target.nsp; }
+    void release() const { arguments.release(); }
 
     template <class Writer>
     void write_data(Writer& writer) const {
@@ -141,6 +142,7 @@ struct RoomsChange {
     Rooms rooms;
 
     std::string_view nsp() const { return target.nsp; }
+    void release() const {}
 
     template <class Writer>
     void write_data(Writer& writer) const {
@@ -165,6 +167,7 @@ struct DisconnectSockets {
     bool close = false;  // the whole connection, not this namespace alone
 
     std::string_view nsp() const { return target.nsp; }
+    void release() const {}
 
     template <class Writer>
     void write_data(Writer& writer) const {
@@ -187,6 +190,7 @@ struct ServerSideEmit {
     const Arguments& arguments;
 
     std::string_view nsp() const { return namespace_name; }
+    void release() const { arguments.release(); }
 
     template <class Writer>
     void write_data(Writer& writer) const {
