@@ -91,7 +91,7 @@ void write_opts_from_rooms(Writer& writer, const Target& target) {
     writer.end_object();
 }
 
-// [event, ...args]. `Arguments` has `std::uint32_t count() const`, `template <class W> void write(W&) const`, which writes
+// [event, ...args]. `Arguments` has `std::uint32_t count() const`, a template `void write(Writer&) const`, which writes
 // that many values, and `void release() const`, which frees what they were read from.
 template <class Writer, class Arguments>
 void write_event(Writer& writer, std::string_view event, const Arguments& arguments) {
