@@ -4,12 +4,8 @@
 
 #include <cstring>
 
+#include "backend/array_elements.h"
 #include "backend/text.h"
-
-extern "C" {
-#include "utils/array.h"
-#include "utils/arrayaccess.h"
-}
 
 namespace socketio {
 
@@ -43,19 +39,17 @@ Rooms read_rooms(Datum array, const char* parameter, RoomScratch& scratch) {
     if (AARR_NDIM(rooms) == 0) {
         return {};
     }
-    const auto count = static_cast<std::size_t>(ArrayGetNItems(AARR_NDIM(rooms), AARR_DIMS(rooms)));
+    const auto count = static_cast<std::size_t>(count_elements(rooms));
     auto* names = count <= RoomScratch::kFewRooms
                       ? scratch.names
                       : static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
-    array_iter iterator;
-    array_iter_setup(&iterator, rooms);
+    ArrayElements elements(rooms, {-1, false, TYPALIGN_INT});
     for (std::size_t i = 0; i < count; ++i) {
-        bool is_null;
-        const Datum room = array_iter_next(&iterator, &is_null, static_cast<int>(i), -1, false, TYPALIGN_INT);
-        if (is_null) {
+        const NullableDatum room = elements.next();
+        if (room.isnull) {
             report_null_room(parameter);
         }
-        names[i] = to_utf8(varlena_view(PG_DETOAST_DATUM_PACKED(room)));
+        names[i] = to_utf8(varlena_view(PG_DETOAST_DATUM_PACKED(room.value)));
     }
     return {names, count == 1 ? 1 : drop_duplicate_rooms(names, count)};
 }

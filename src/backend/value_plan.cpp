@@ -129,16 +129,17 @@ ValuePlan* plan_value(Oid type, MemoryContext context) {
     auto* plan = static_cast<ValuePlan*>(MemoryContextAllocZero(context, sizeof(ValuePlan)));
     plan->context = context;
     plan->type = getBaseType(type);
-    get_typlenbyvalalign(plan->type, &plan->length, &plan->by_value, &plan->alignment);
+    get_typlenbyvalalign(plan->type, &plan->layout.length, &plan->layout.by_value, &plan->layout.alignment);
     plan_category(plan);
     return plan;
 }
 
-void plan_elements(ValuePlan* plan, Oid element_type) {
+ValuePlan* plan_elements(ValuePlan* plan, Oid element_type) {
     if (plan->element == nullptr || plan->element_type != element_type) {
         plan->element = plan_value(element_type, plan->context);
         plan->element_type = element_type;
     }
+    return plan->element;
 }
 
 void plan_columns(ValuePlan* plan, HeapTupleHeader row) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backend/array_elements.h"
 #include "backend/server.h"
 
 extern "C" {
@@ -62,11 +63,9 @@ struct CompositePlan {
 struct ValuePlan {
     Oid type;  // of a domain, the type beneath it
     ValueCategory category;
-    std::int16_t length;  // pg_type.typlen, typbyval and typalign
-    bool by_value;
-    char alignment;
-    FmgrInfo function;  // the output function, or the cast to json
-    Oid element_type;   // of an array: what `element` was made for
+    ElementLayout layout;  // of a value as an array's element
+    FmgrInfo function;     // the output function, or the cast to json
+    Oid element_type;      // of an array: what `element` was made for
     ValuePlan* element;
     CompositePlan composite;
     MemoryContext context;  // the plan's own; nested plans live in it or below
@@ -75,9 +74,9 @@ struct ValuePlan {
 // Decide how to read values of `type`. The plan lives in `context`. ERROR 42804 for an invalid type.
 ValuePlan* plan_value(Oid type, MemoryContext context);
 
-// Make plan->element fit an array of `element_type`. An array's own word on that counts, not its type's: `anyarray`, of
-// which the columns of pg_stats are, holds any.
-void plan_elements(ValuePlan* plan, Oid element_type);
+// Make plan->element fit an array of `element_type`, and return it. An array's own word on that counts, not its type's:
+// `anyarray`, of which the columns of pg_stats are, holds any.
+ValuePlan* plan_elements(ValuePlan* plan, Oid element_type);
 
 // Make plan->composite fit the type of `row`.
 void plan_columns(ValuePlan* plan, HeapTupleHeader row);

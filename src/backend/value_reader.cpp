@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "backend/array_elements.h"
 #include "backend/jsonb_reader.h"
 #include "backend/text.h"
 #include "backend/writers.h"
@@ -17,8 +18,6 @@ extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/arrayaccess.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -142,23 +141,19 @@ void read_output(ValuePlan* plan, Datum value, Writer& writer) {
     pfree(text);
 }
 
-// A walk over the elements of an array in storage order.
+// An array being read: detoasted if it has to be, its elements met in storage order.
 struct ArrayWalk {
-    ArrayWalk(ValuePlan* plan, Datum value) : datum(value), array(DatumGetAnyArrayP(value)) {
-        plan_elements(plan, AARR_ELEMTYPE(array));
-        element = plan->element;
-        array_iter_setup(&iterator, array);
-    }
-
-    int count() const { return ArrayGetNItems(AARR_NDIM(array), AARR_DIMS(array)); }
+    ArrayWalk(ValuePlan* plan, Datum value)
+        : datum(value),
+          array(DatumGetAnyArrayP(value)),
+          element(plan_elements(plan, AARR_ELEMTYPE(array))),
+          elements(array, element->layout) {}
 
     template <class Writer>
     void read_next(Writer& writer) {
         CHECK_FOR_INTERRUPTS();
-        bool is_null;
-        const Datum value =
-            array_iter_next(&iterator, &is_null, next++, element->length, element->by_value, element->alignment);
-        read_value(element, value, is_null, writer);
+        const NullableDatum value = elements.next();
+        read_value(element, value.value, value.isnull, writer);
     }
 
     void release() {
@@ -170,8 +165,7 @@ struct ArrayWalk {
     Datum datum;
     AnyArrayType* array;
     ValuePlan* element;
-    array_iter iterator;
-    int next = 0;
+    ArrayElements elements;
 };
 
 template <class Writer>
@@ -192,7 +186,7 @@ void read_dimension(ArrayWalk& walk, int dimension, Writer& writer) {
 template <class Writer>
 void read_array(ValuePlan* plan, Datum value, Writer& writer) {
     ArrayWalk walk(plan, value);
-    if (walk.count() == 0) {
+    if (count_elements(walk.array) == 0) {
         writer.begin_array(0);
         writer.end_array();
     } else {
@@ -307,7 +301,7 @@ std::uint32_t ValueArguments::count() const {
         return 0;
     }
     ArrayWalk walk(plans_->values[0], fcinfo_->args[first_].value);
-    const int count = walk.count();
+    const int count = count_elements(walk.array);
     walk.release();
     return count;
 }
@@ -321,7 +315,7 @@ void ValueArguments::write(Writer& writer) const {
         }
     } else if (!fcinfo_->args[first_].isnull) {
         ArrayWalk walk(plans_->values[0], fcinfo_->args[first_].value);
-        for (int i = walk.count(); i > 0 && !writer.stopped(); --i) {
+        for (int i = count_elements(walk.array); i > 0 && !writer.stopped(); --i) {
             walk.read_next(writer);
         }
         walk.release();
