@@ -42,8 +42,7 @@ ExtensionRow read_extension_row() {
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     if (!OidIsValid(row.schema)) {
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"%s\" does not exist", kExtensionName),
-                        errhint("CREATE EXTENSION %s.", kExtensionName)));
+        elog(ERROR, "extension \"%s\" does not exist", kExtensionName);
     }
     return row;
 }
@@ -75,8 +74,7 @@ Oid table_owner(Oid table) {
 
 void require_creating_extension() {
     if (!creating_extension) {
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("this function can only run inside CREATE EXTENSION")));
+        elog(ERROR, "this function runs inside CREATE EXTENSION only");
     }
 }
 

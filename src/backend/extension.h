@@ -6,7 +6,7 @@
 
 namespace socketio {
 
-// The schema the extension is in, and the role that created it. ERROR 42704 where the extension does not exist in this
+// The schema the extension is in, and the role that created it. ERROR XX000 where the extension does not exist in this
 // database, which takes functions made by hand.
 Oid extension_schema();
 Oid extension_owner();
@@ -16,7 +16,7 @@ bool belongs_to_extension(Oid table);
 
 Oid table_owner(Oid table);
 
-// ERROR 55000 anywhere but in the script of CREATE EXTENSION.
+// ERROR XX000 anywhere but in the script of CREATE EXTENSION.
 void require_creating_extension();
 
 // For CREATE EXTENSION alone: record that the extension being created builds on `table`, which the application made, so

@@ -124,7 +124,7 @@ void copy_columns(CompositePlan* columns, TupleDesc descriptor) {
 
 ValuePlan* plan_value(Oid type, MemoryContext context) {
     if (!OidIsValid(type)) {
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("could not determine the type of an argument")));
+        elog(ERROR, "could not determine the type of an argument");
     }
     auto* plan = static_cast<ValuePlan*>(MemoryContextAllocZero(context, sizeof(ValuePlan)));
     plan->context = context;

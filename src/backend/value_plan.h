@@ -71,7 +71,7 @@ struct ValuePlan {
     MemoryContext context;  // the plan's own; nested plans live in it or below
 };
 
-// Decide how to read values of `type`. The plan lives in `context`. ERROR 42804 for an invalid type.
+// Decide how to read values of `type`. The plan lives in `context`.
 ValuePlan* plan_value(Oid type, MemoryContext context);
 
 // Make plan->element fit an array of `element_type`, and return it. An array's own word on that counts, not its type's:

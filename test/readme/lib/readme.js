@@ -1,0 +1,127 @@
+// README.md, taken apart for the tests. Nothing of its contents is known here, only how it marks what can be tested:
+//
+// * A ```sql block runs in psql. A ```js block is a program; the paragraph before it names its file (`server.mjs`) and
+//   the packages it needs (`npm install socket.io pg`).
+// * In a table behind the comment <!-- test: same message --> each row has two cells of code, SQL and JavaScript, that
+//   send the same message.
+// * The table of the settings has the columns setting and default, that of the errors message and SQLSTATE.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { marked } from 'marked';
+
+export const repository = fileURLToPath(new URL('../../../', import.meta.url));
+
+// A code block of another language would never be run: a typing error must not switch a test off.
+const languages = new Set(['sql', 'js', 'sh', '']);
+const marks = new Set(['same message']);
+
+const tokens = marked.lexer(readFileSync(`${repository}README.md`, 'utf8'));
+
+// The code blocks and tables in their order, each with the heading and the paragraph it stands under.
+export const blocks = readBlocks();
+export const codeBlocks = blocks.filter((block) => block.kind === 'code');
+export const tables = blocks.filter((block) => block.kind === 'table');
+export const paragraphs = [...blockTokens(tokens)].filter(isParagraph).map(oneLine);
+
+const inlines = readInlines();
+export const anchors = anchorsOf(inlines.filter(({ type }) => type === 'heading').map(plainText));
+export const links = inlines.filter(({ type }) => type === 'link' || type === 'image').map(({ href }) => href);
+export const codeSpans = inlines.filter(({ type }) => type === 'codespan').map(({ text }) => text);
+
+// The one table whose first columns are these.
+export function tableWith(...columns) {
+  const found = tables.filter(({ header }) => columns.every((column, i) => header[i].text === column));
+  assert.equal(found.length, 1, `README.md must have exactly one table with the columns ${columns.join(', ')}`);
+  assert.notEqual(found[0].rows.length, 0, `the table with the columns ${columns.join(', ')} is empty`);
+  return found[0];
+}
+
+// The code spans of a piece of text.
+export function codeIn(text) {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+}
+
+function readBlocks() {
+  const result = [];
+  let heading = '';
+  let intro = '';
+  let mark;
+  for (const token of blockTokens(tokens)) {
+    if (mark) assert.equal(token.type, 'table', `<!-- test: ${mark} --> must stand before a table`);
+    if (token.type === 'heading') heading = plainText(token);
+    if (token.type === 'code') result.push({ ...readCode(token), heading, intro });
+    if (token.type === 'table') result.push({ ...readTable(token, mark), heading, mark });
+    mark = token.type === 'html' ? readMark(token.raw) : undefined;
+    intro = isParagraph(token) ? oneLine(token) : '';
+  }
+  return result;
+}
+
+// Lists and quotations are opened: what they contain counts like the rest.
+function* blockTokens(list) {
+  for (const token of list) {
+    if (token.type === 'list') for (const item of token.items) yield* blockTokens(item.tokens);
+    else if (token.type === 'blockquote') yield* blockTokens(token.tokens);
+    else if (token.type !== 'space') yield token;
+  }
+}
+
+function isParagraph({ type }) {
+  return type === 'paragraph' || type === 'text';
+}
+
+function oneLine({ text }) {
+  return text.replace(/\s+/g, ' ');
+}
+
+function readCode({ lang = '', text }) {
+  assert.ok(languages.has(lang), `there is no way to test a code block of the language "${lang}"`);
+  return { kind: 'code', language: lang, text };
+}
+
+function readTable({ raw, header, rows }, mark) {
+  assert.ok(mark || header.at(-1).text !== 'JavaScript', 'a table with a column JavaScript has no mark');
+  // A bar within code ends the cell, too, and what is too much in a row is not shown: it must be written \|.
+  const [first, ...others] = raw.trimEnd().split('\n');
+  for (const line of others) assert.equal(bars(line), bars(first), `a row with too many or too few cells: ${line}`);
+  return { kind: 'table', header: header.map(readCell), rows: rows.map((row) => row.map(readCell)) };
+}
+
+function bars(line) {
+  return line.replaceAll('\\|', '').split('|').length - 1;
+}
+
+// `code` is undefined unless the cell is code and nothing else.
+function readCell(cell) {
+  const [only, ...others] = cell.tokens;
+  return { text: plainText(cell), code: only?.type === 'codespan' && others.length === 0 ? only.text : undefined };
+}
+
+function readMark(html) {
+  const mark = /<!--\s*test:\s*(.*?)\s*-->/.exec(html)?.[1];
+  assert.ok(mark === undefined || marks.has(mark), `unknown mark <!-- test: ${mark} -->`);
+  return mark;
+}
+
+function plainText(token) {
+  return token.tokens ? token.tokens.map(plainText).join('') : token.text ?? '';
+}
+
+function readInlines() {
+  const result = [];
+  marked.walkTokens(tokens, (token) => { result.push(token); });
+  return result;
+}
+
+// What GitHub makes of headings.
+function anchorsOf(headings) {
+  const count = new Map();
+  return new Set(headings.map((heading) => {
+    const slug = heading.toLowerCase().replace(/[^\p{L}\p{M}\p{N}\p{Pc} -]/gu, '').replaceAll(' ', '-');
+    const earlier = count.get(slug) ?? 0;
+    count.set(slug, earlier + 1);
+    return earlier === 0 ? slug : `${slug}-${earlier}`;
+  }));
+}
