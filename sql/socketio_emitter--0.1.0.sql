@@ -75,13 +75,13 @@ CREATE FUNCTION socketio_compress(compress boolean) RETURNS socketio_target
 AS 'MODULE_PATHNAME', 'socketio_compress' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION socketio_compress(boolean) IS
-	'everyone in namespace /, with compression of the message on or off';
+	'everyone in namespace /, with the message compressed or not, as compress says';
 
 CREATE FUNCTION socketio_compress(target socketio_target, compress boolean) RETURNS socketio_target
 AS 'MODULE_PATHNAME', 'socketio_target_compress' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION socketio_compress(socketio_target, boolean) IS
-	'target, with compression of the message on or off; NULL leaves it to the server';
+	'target, with the message compressed or not, as compress says; NULL leaves it to the server';
 
 -- Events for clients
 
@@ -136,7 +136,8 @@ CREATE FUNCTION socketio_server_side_emit(target socketio_target, event text, ar
 AS 'MODULE_PATHNAME', 'socketio_server_side_emit_target' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION socketio_server_side_emit(socketio_target, text, jsonb) IS
-	'emits an event to the servers of the namespace of target, which names no rooms';
+	'emits an event to the servers of the namespace of target, which names no rooms; args is the list of its arguments if '
+	'it is an array, else its only argument';
 
 CREATE FUNCTION socketio_server_side_emit_values(nsp text, event text) RETURNS void
 AS 'MODULE_PATHNAME', 'socketio_server_side_emit_values_flat' LANGUAGE C VOLATILE PARALLEL UNSAFE;

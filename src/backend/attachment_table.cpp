@@ -39,6 +39,8 @@ struct PreparedInsert {
 
 PreparedInsert prepared;
 
+constexpr char kAttachmentSequence[] = "socket_io_attachments_id_seq";  // the name bigserial gives it
+
 RangeVar* parse_table_name(const char* name) {
     return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 }
@@ -153,6 +155,9 @@ void require_read_write() {
     }
 }
 
+// The plan names the table's schema, which may be renamed.
+void on_schema_change(Datum, int, uint32) { prepared.valid = false; }
+
 void on_relation_change(Datum, Oid relation) {
     if (relation == InvalidOid || relation == prepared.table) {
         prepared.valid = false;
@@ -166,6 +171,7 @@ void prepare_insert(Oid table) {
     static bool watching = false;
     if (!watching) {
         CacheRegisterRelcacheCallback(on_relation_change, 0);
+        CacheRegisterSyscacheCallback(NAMESPACEOID, on_schema_change, 0);
         watching = true;
     }
     if (prepared.plan != nullptr) {
@@ -255,10 +261,12 @@ void create_attachment_table() {
         "ALTER TABLE %1$s OWNER TO %2$s;"
         "COMMENT ON TABLE %1$s IS 'Socket.IO messages too large or too binary for a notification; servers delete them "
         "after half a minute';"
+        "COMMENT ON SEQUENCE %3$s IS 'ids of Socket.IO messages in the attachment table';"
         "COMMENT ON COLUMN %1$s.id IS 'named by the notification that announces the message';"
         "COMMENT ON COLUMN %1$s.created_at IS 'when the message was emitted';"
         "COMMENT ON COLUMN %1$s.payload IS 'the message, encoded as msgpack';",
-        name, quote_identifier(GetUserNameFromId(extension_owner(), false)));
+        name, quote_identifier(GetUserNameFromId(extension_owner(), false)),
+        quote_qualified_identifier(schema, kAttachmentSequence));
     SPI_connect();
     if (SPI_execute(definition, false, 0) != SPI_OK_UTILITY) {
         elog(ERROR, "could not create the attachment table");

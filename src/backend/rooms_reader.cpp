@@ -29,7 +29,9 @@ AnyArrayType* widen_header(const struct varlena* array, RoomScratch& scratch) {
 
 AnyArrayType* open_array(Datum array, RoomScratch& scratch) {
     const auto* varlena = reinterpret_cast<const struct varlena*>(DatumGetPointer(array));
-    return VARATT_IS_SHORT(varlena) ? widen_header(varlena, scratch) : DatumGetAnyArrayP(array);
+    // What is toasted or expanded counts as "short", too, by the bit that VARATT_IS_SHORT looks at.
+    const bool is_short = VARATT_IS_SHORT(varlena) && !VARATT_IS_EXTERNAL(varlena);
+    return is_short ? widen_header(varlena, scratch) : DatumGetAnyArrayP(array);
 }
 
 }  // namespace

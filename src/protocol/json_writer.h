@@ -47,8 +47,9 @@ class JsonWriter {
     void boolean(bool value) { value ? token("true") : token("false"); }
 
     void integer(std::int64_t value) {
-        constexpr std::size_t kMostDigits = 20;
-        put(kMostDigits, [&](char* place) { return std::to_chars(place, place + kMostDigits, value).ptr; });
+        char digits[20];
+        const char* end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+        number({digits, static_cast<std::size_t>(end - digits)});
     }
 
     void number(std::string_view decimal) {
@@ -56,13 +57,11 @@ class JsonWriter {
     }
 
     void string(std::string_view utf8) {
-        char* place = takes_string(utf8.size()) ? sink_.reserve(utf8.size() + 3) : nullptr;
+        char* place = takes_string(utf8.size()) ? sink_.reserve(utf8.size() + 2 + behind_value_) : nullptr;
         if (place == nullptr) {
             return;
         }
-        *place = ',';
-        place += behind_value_;
-        behind_value_ = true;
+        place = separate(place);
         *place++ = '"';
         if (copy_unless_escaped(utf8, place)) {
             place += utf8.size();
@@ -106,15 +105,22 @@ class JsonWriter {
     bool stopped() const { return unfit_ || sink_.full(); }
 
   private:
-    // Put a token of at most `size` bytes behind the comma it needs, if it needs one. `fill(place)` writes it and
+    // Put a token of `size` bytes behind the comma it needs, if it needs one. `fill(place)` writes it and
     // returns its end.
     template <class Fill>
     void put(std::size_t size, const Fill& fill) {
-        if (char* place = sink_.reserve(size + 1)) {
-            *place = ',';
-            sink_.commit(fill(place + behind_value_));
+        if (char* place = sink_.reserve(size + behind_value_)) {
+            sink_.commit(fill(separate(place)));
+        }
+    }
+
+    // Put the comma that a value or key needs behind another value, and return where it goes on.
+    char* separate(char* place) {
+        if (behind_value_) {
+            *place++ = ',';
         }
         behind_value_ = true;
+        return place;
     }
 
     static char* copy(std::string_view bytes, char* place) {

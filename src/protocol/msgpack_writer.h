@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <msgpack/pack.hpp>
 #include <string_view>
 #include <variant>
@@ -31,7 +32,7 @@ class MsgpackWriter {
         } else if (const auto* large = std::get_if<std::uint64_t>(&number)) {
             packer_.pack_uint64(*large);
         } else {
-            packer_.pack_double(std::get<double>(number));
+            pack_float64(std::get<double>(number));
         }
     }
 
@@ -58,6 +59,18 @@ class MsgpackWriter {
     bool stopped() const { return sink_.full(); }
 
   private:
+    // Not pack_double(): msgpack-c turns a double without a fraction back into an integer there, and for 2^64 by way of a
+    // conversion that is undefined.
+    void pack_float64(double value) {
+        std::uint64_t bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        char bytes[1 + sizeof bits] = {'\xcb'};
+        for (std::size_t i = sizeof bits; i > 0; --i, bits >>= 8) {
+            bytes[i] = static_cast<char>(bits);
+        }
+        sink_.write(bytes, sizeof bytes);
+    }
+
     // No value of PostgreSQL's reaches 4 GB, the most msgpack can name.
     static std::uint32_t length(std::string_view bytes) { return static_cast<std::uint32_t>(bytes.size()); }
 
