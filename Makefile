@@ -7,7 +7,7 @@ EXTENSION = socketio_emitter
 MODULE_big = $(EXTENSION)
 DATA = sql/socketio_emitter--0.1.0.sql
 OBJS = $(patsubst %.cpp,%.o,$(wildcard src/*.cpp src/*/*.cpp))
-REGRESS = $(patsubst expected/%.out,%,$(sort $(wildcard expected/*.out)))
+REGRESS = $(shell sed -n 's/^test: //p' test/regress/schedule)
 REGRESS_OPTS = --bindir=test/regress/bin
 
 PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
