@@ -218,7 +218,7 @@ AS 'MODULE_PATHNAME', 'socketio_disconnect_sockets_target' LANGUAGE C VOLATILE P
 COMMENT ON FUNCTION socketio_disconnect_sockets(socketio_target, boolean) IS
 	'disconnects the sockets of target; close ends their connection to every namespace';
 
--- What controls sockets is for those it is granted to.
+-- What controls sockets is for the extension's owner, and those it is granted to.
 
 REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_join(text, text[], text[], text[]),
@@ -228,3 +228,15 @@ REVOKE EXECUTE ON FUNCTION
 	socketio_disconnect_sockets(text, text[], text[], boolean),
 	socketio_disconnect_sockets(socketio_target, boolean)
 FROM PUBLIC;
+
+CREATE FUNCTION socketio_grant_to_extension_owner(function regprocedure) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+SELECT socketio_grant_to_extension_owner('socketio_sockets_join(text, text[], text[], text[])');
+SELECT socketio_grant_to_extension_owner('socketio_sockets_join(socketio_target, text[])');
+SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(text, text[], text[], text[])');
+SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(socketio_target, text[])');
+SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text[], text[], boolean)');
+SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)');
+
+DROP FUNCTION socketio_grant_to_extension_owner(regprocedure);

@@ -11,17 +11,16 @@ extern "C" {
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "parser/parse_coerce.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 }
@@ -30,14 +29,16 @@ namespace socketio {
 
 namespace {
 
-// The INSERT for the table used last. A session that emits attachments sends them through one table, as a rule.
+// The INSERT for one table, kept for the next attachment: a session sends them through one table, as a rule. A trigger on
+// that table may itself emit through another one, so a plan is not freed while it runs.
 struct PreparedInsert {
-    Oid table = InvalidOid;
-    SPIPlanPtr plan = nullptr;
-    bool valid = false;  // false once the table's definition may have changed
+    Oid table;
+    SPIPlanPtr plan;
+    int running;
 };
 
-PreparedInsert prepared;
+PreparedInsert* current = nullptr;
+bool current_is_valid = false;  // false once the table's definition may have changed
 
 constexpr char kAttachmentSequence[] = "socket_io_attachments_id_seq";  // the name bigserial gives it
 
@@ -77,21 +78,36 @@ Oid find_table(std::size_t size) {
     pg_unreachable();
 }
 
-void check_column(Oid table, const char* column, Oid inserted_type) {
+Oid column_type(Oid table, const char* column) {
     const AttrNumber number = get_attnum(table, column);
     if (number == InvalidAttrNumber) {
         report_misshapen(ERRCODE_UNDEFINED_COLUMN, table, column, "has no column");
     }
-    const Oid type = get_atttype(table, number);
-    if (OidIsValid(inserted_type) && !can_coerce_type(1, &inserted_type, &type, COERCION_ASSIGNMENT)) {
-        report_misshapen(ERRCODE_DATATYPE_MISMATCH, table, column, "has the wrong type for its column");
-    }
+    return getBaseType(get_atttype(table, number));
+}
+
+[[noreturn]] void report_wrong_type(Oid table, const char* column) {
+    report_misshapen(ERRCODE_DATATYPE_MISMATCH, table, column, "has the wrong type for its column");
 }
 
 void check_shape(Oid table) {
-    check_column(table, "id", InvalidOid);
-    check_column(table, "created_at", TIMESTAMPTZOID);
-    check_column(table, "payload", BYTEAOID);
+    column_type(table, "id");  // of any type: servers get it back as it was printed
+    const Oid created_at = column_type(table, "created_at");
+    if (created_at != TIMESTAMPTZOID && created_at != TIMESTAMPOID) {
+        report_wrong_type(table, "created_at");
+    }
+    if (column_type(table, "payload") != BYTEAOID) {
+        report_wrong_type(table, "payload");
+    }
+}
+
+// An application's table of the default name, in the extension's schema, has to be restored before the extension.
+// CREATE EXTENSION sees to that, but pg_upgrade does not carry the dependency over.
+void keep_dump_order(Oid table) {
+    if (!belongs_to_extension(table) && get_rel_namespace(table) == extension_schema() &&
+        std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0) {
+        require_before_extension(table);
+    }
 }
 
 [[noreturn]] void report_no_privilege(Oid table, const char* kind, Oid relation) {
@@ -116,22 +132,15 @@ void require_privilege(Oid table, const char* column, AclMode privilege) {
     }
 }
 
-bool is_identity(Oid table, const char* column) {
-    HeapTuple tuple = SearchSysCacheAttName(table, column);
-    const bool identity = reinterpret_cast<Form_pg_attribute>(GETSTRUCT(tuple))->attidentity != '\0';
-    ReleaseSysCache(tuple);
-    return identity;
-}
-
-// An identity column draws from its sequence with no questions asked; a serial one needs rights on it.
+// A serial id draws from a sequence that needs rights of its own. (An identity column's does not.)
 void require_sequence_privilege(Oid table) {
-    if (is_identity(table, "id")) {
-        return;
-    }
     ListCell* cell;
     foreach (cell, getOwnedSequences(table)) {
         const Oid sequence = lfirst_oid(cell);
-        if (pg_class_aclcheck(sequence, GetUserId(), ACL_USAGE | ACL_UPDATE) != ACLCHECK_OK) {
+        Oid owner;
+        int32 column;
+        if (sequenceIsOwned(sequence, DEPENDENCY_AUTO, &owner, &column) && column == get_attnum(table, "id") &&
+            pg_class_aclcheck(sequence, GetUserId(), ACL_USAGE | ACL_UPDATE) != ACLCHECK_OK) {
             report_no_privilege(table, "sequence", sequence);
         }
     }
@@ -156,46 +165,82 @@ void require_read_write() {
 }
 
 // The plan names the table's schema, which may be renamed.
-void on_schema_change(Datum, int, uint32) { prepared.valid = false; }
+void on_schema_change(Datum, int, uint32) { current_is_valid = false; }
 
 void on_relation_change(Datum, Oid relation) {
-    if (relation == InvalidOid || relation == prepared.table) {
-        prepared.valid = false;
+    if (current == nullptr || relation == InvalidOid || relation == current->table) {
+        current_is_valid = false;
     }
 }
 
-void prepare_insert(Oid table) {
-    if (prepared.plan != nullptr && prepared.valid && prepared.table == table) {
-        return;
-    }
+void watch_definitions() {
     static bool watching = false;
     if (!watching) {
         CacheRegisterRelcacheCallback(on_relation_change, 0);
         CacheRegisterSyscacheCallback(NAMESPACEOID, on_schema_change, 0);
         watching = true;
     }
-    if (prepared.plan != nullptr) {
-        SPI_freeplan(prepared.plan);
-        prepared.plan = nullptr;
-    }
-    prepared.table = table;
-    prepared.valid = true;  // before the look-ups: what changes from here on counts
-    check_shape(table);
+}
+
+void free_insert(PreparedInsert* insert) {
+    SPI_freeplan(insert->plan);
+    pfree(insert);
+}
+
+SPIPlanPtr plan_insert(Oid table) {
     const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
     // The clock, not now(): servers delete rows by age, and a transaction may be older than they allow.
-    const char* insert =
+    const char* command =
         psprintf("INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
     Oid types[] = {BYTEAOID};
-    SPIPlanPtr plan = SPI_prepare(insert, lengthof(types), types);
+    SPIPlanPtr plan = SPI_prepare(command, lengthof(types), types);
     if (plan == nullptr || SPI_keepplan(plan) != 0) {
         elog(ERROR, "could not prepare the insertion into attachment table \"%s\"", name);
     }
-    prepared.plan = plan;
+    return plan;
+}
+
+// The INSERT for `table`: the current one, or a new one in its place. SPI is connected.
+PreparedInsert* prepare_insert(Oid table) {
+    watch_definitions();
+    if (current != nullptr && current_is_valid && current->table == table) {
+        return current;
+    }
+    if (current != nullptr && current->running == 0) {
+        free_insert(current);
+    }
+    current = nullptr;
+    current_is_valid = true;  // before the look-ups: what changes from here on counts
+    check_shape(table);
+    keep_dump_order(table);
+    auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
+    *insert = {table, plan_insert(table), 0};
+    current = insert;
+    return insert;
+}
+
+void finish_insert(PreparedInsert* insert) {
+    --insert->running;
+    if (insert != current && insert->running == 0) {
+        free_insert(insert);
+    }
+}
+
+// Execute `insert`, whatever comes of it.
+int execute_insert(PreparedInsert* insert, Datum payload) {
+    volatile int result = 0;
+    ++insert->running;
+    PG_TRY();
+    { result = SPI_execute_plan(insert->plan, &payload, nullptr, false, 0); }
+    PG_FINALLY();
+    { finish_insert(insert); }
+    PG_END_TRY();
+    return result;
 }
 
 // Insert the row and return its id. SPI is connected.
-char* insert_row(Datum payload, MemoryContext result_context) {
-    const int result = SPI_execute_plan(prepared.plan, &payload, nullptr, false, 0);
+char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_context) {
+    const int result = execute_insert(insert, payload);
     if (result != SPI_OK_INSERT_RETURNING) {
         elog(ERROR, "insertion into the attachment table failed: %s", SPI_result_code_string(result));
     }
@@ -230,12 +275,14 @@ const char* insert_attachment(Datum payload, std::size_t size) {
     int security_context;
     GetUserIdAndSecContext(&role, &security_context);
     if (belongs_to_extension(table)) {
-        SetUserIdAndSecContext(table_owner(table), security_context | SECURITY_LOCAL_USERID_CHANGE);
+        // Restricted, so that the owner's code cannot outlive the change: a deferred trigger would run as the caller.
+        SetUserIdAndSecContext(table_owner(table),
+                               security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     }
     SPI_connect();
-    prepare_insert(table);
+    PreparedInsert* insert = prepare_insert(table);
     require_privileges(table);
-    const char* id = insert_row(payload, caller_context);
+    const char* id = insert_row(insert, payload, caller_context);
     SPI_finish();
     // After an ERROR the server puts the role back itself.
     SetUserIdAndSecContext(role, security_context);

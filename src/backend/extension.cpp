@@ -11,9 +11,15 @@ extern "C" {
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 }
@@ -47,6 +53,22 @@ ExtensionRow read_extension_row() {
     return row;
 }
 
+bool depends_on(const ObjectAddress& dependent, const ObjectAddress& referenced) {
+    Relation catalog = table_open(DependRelationId, AccessShareLock);
+    ScanKeyData keys[2];
+    ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(dependent.classId));
+    ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(dependent.objectId));
+    SysScanDesc scan = systable_beginscan(catalog, DependDependerIndexId, true, nullptr, lengthof(keys), keys);
+    bool found = false;
+    for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple) && !found; tuple = systable_getnext(scan)) {
+        const auto* row = reinterpret_cast<Form_pg_depend>(GETSTRUCT(tuple));
+        found = row->refclassid == referenced.classId && row->refobjid == referenced.objectId;
+    }
+    systable_endscan(scan);
+    table_close(catalog, AccessShareLock);
+    return found;
+}
+
 }  // namespace
 
 Oid extension_schema() { return read_extension_row().schema; }
@@ -78,12 +100,30 @@ void require_creating_extension() {
     }
 }
 
+void grant_to_extension_owner(Oid function) {
+    require_creating_extension();
+    const Oid owner = extension_owner();
+    if (superuser_arg(owner)) {
+        return;
+    }
+    SPI_connect();
+    const char* command =
+        psprintf("GRANT EXECUTE ON FUNCTION %s TO %s WITH GRANT OPTION", format_procedure_qualified(function),
+                 quote_identifier(GetUserNameFromId(owner, false)));
+    if (SPI_execute(command, false, 0) != SPI_OK_UTILITY) {
+        elog(ERROR, "could not grant a function to the owner of the extension");
+    }
+    SPI_finish();
+}
+
 void require_before_extension(Oid table) {
     ObjectAddress extension;
     ObjectAddress relation;
-    ObjectAddressSet(extension, ExtensionRelationId, CurrentExtensionObject);
+    ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid(kExtensionName, false));
     ObjectAddressSet(relation, RelationRelationId, table);
-    recordDependencyOn(&extension, &relation, DEPENDENCY_NORMAL);
+    if (!depends_on(extension, relation)) {
+        recordDependencyOn(&extension, &relation, DEPENDENCY_NORMAL);
+    }
 }
 
 }  // namespace socketio

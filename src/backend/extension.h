@@ -16,12 +16,16 @@ bool belongs_to_extension(Oid table);
 
 Oid table_owner(Oid table);
 
+// For CREATE EXTENSION alone: let the role that creates the extension call `function`, and grant it on. A trusted
+// extension's functions belong to the superuser in whose name the script runs.
+void grant_to_extension_owner(Oid function);
+
 // ERROR XX000 anywhere but in the script of CREATE EXTENSION.
 void require_creating_extension();
 
-// For CREATE EXTENSION alone: record that the extension being created builds on `table`, which the application made, so
-// that pg_dump puts the table first. Restored the other way round, the extension would make a table of that name
-// and the application's would fail as a duplicate.
+// Record, unless it is recorded, that the extension builds on `table`, which the application made, so that pg_dump puts
+// the table first. Restored the other way round, the extension would make a table of that name and the application's
+// would fail as a duplicate.
 void require_before_extension(Oid table);
 
 }  // namespace socketio

@@ -1,6 +1,8 @@
-// What the extension script calls once, while CREATE EXTENSION runs.
+// What the extension script calls once, while CREATE EXTENSION runs. The script itself cannot: it has no conditions, and
+// @extowner@ does not take every name a role may have.
 
 #include "backend/attachment_table.h"
+#include "backend/extension.h"
 #include "backend/guard.h"
 
 namespace socketio {
@@ -12,8 +14,15 @@ Datum make_attachment_table(FunctionCallInfo) {
     PG_RETURN_VOID();
 }
 
+// (function)
+Datum grant_to_owner(FunctionCallInfo fcinfo) {
+    grant_to_extension_owner(PG_GETARG_OID(0));
+    PG_RETURN_VOID();
+}
+
 }  // namespace
 
 }  // namespace socketio
 
 SQL_FUNCTION(socketio_create_attachment_table, socketio::make_attachment_table);
+SQL_FUNCTION(socketio_grant_to_extension_owner, socketio::grant_to_owner);
