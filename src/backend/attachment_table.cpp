@@ -193,7 +193,8 @@ SPIPlanPtr plan_insert(Oid table) {
     const char* command =
         psprintf("INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
     Oid types[] = {BYTEAOID};
-    SPIPlanPtr plan = SPI_prepare(command, lengthof(types), types);
+    // A custom plan would make the payload a constant of its own, and copy it twice on the way.
+    SPIPlanPtr plan = SPI_prepare_cursor(command, lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr || SPI_keepplan(plan) != 0) {
         elog(ERROR, "could not prepare the insertion into attachment table \"%s\"", name);
     }

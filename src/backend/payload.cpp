@@ -2,6 +2,8 @@
 
 #include "backend/payload.h"
 
+#include <algorithm>
+
 extern "C" {
 #include "utils/memutils.h"
 }
@@ -10,8 +12,10 @@ namespace socketio {
 
 namespace {
 
+constexpr std::size_t kFirstCapacity = 16 * 1024;
+
 // The row around the payload has to fit one allocation of the server's, too.
-constexpr std::size_t kMaxBuffer = MaxAllocSize - 1024;
+constexpr std::size_t kMaxCapacity = MaxAllocSize - 1024;
 
 [[noreturn]] void report_too_large() {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("message exceeds 1 GB"),
@@ -22,21 +26,19 @@ constexpr std::size_t kMaxBuffer = MaxAllocSize - 1024;
 
 }  // namespace
 
-PayloadSink::PayloadSink() {
-    initStringInfo(&buffer_);
-    buffer_.len = VARHDRSZ;
-}
+PayloadSink::PayloadSink() : data_(static_cast<char*>(palloc(kFirstCapacity))), capacity_(kFirstCapacity) {}
 
-void PayloadSink::write(const char* bytes, std::size_t size) {
-    if (size > kMaxBuffer - buffer_.len) {
+void PayloadSink::grow(std::size_t size) {
+    if (size > kMaxCapacity - used_) {
         report_too_large();
     }
-    appendBinaryStringInfoNT(&buffer_, bytes, static_cast<int>(size));
+    capacity_ = std::min(std::max(2 * capacity_, used_ + size), kMaxCapacity);
+    data_ = static_cast<char*>(repalloc(data_, capacity_));
 }
 
 Datum PayloadSink::bytea() {
-    SET_VARSIZE(buffer_.data, buffer_.len);
-    return PointerGetDatum(buffer_.data);
+    SET_VARSIZE(data_, used_);
+    return PointerGetDatum(data_);
 }
 
 }  // namespace socketio
