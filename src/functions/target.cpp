@@ -1,7 +1,7 @@
 // socketio_of, socketio_to, socketio_in, socketio_except, socketio_volatile, socketio_compress: build a
 // socketio_target step by step. Each takes a target and returns a changed copy.
 
-#include <cstring>
+#include <algorithm>
 
 #include "backend/channel.h"
 #include "backend/guard.h"
@@ -89,8 +89,7 @@ RoomDatums rooms_of(Datum array) {
 Datum array_of_both(const RoomDatums& first, const RoomDatums& second) {
     const int count = first.count + second.count;
     auto* all = static_cast<Datum*>(palloc(count * sizeof(Datum)));
-    std::memcpy(all, first.values, first.count * sizeof(Datum));
-    std::memcpy(all + first.count, second.values, second.count * sizeof(Datum));
+    std::copy_n(second.values, second.count, std::copy_n(first.values, first.count, all));
     return PointerGetDatum(construct_array(all, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
