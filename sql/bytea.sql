@@ -79,7 +79,7 @@ FROM socket_io_attachments, regress.msgpack(payload) AS message ORDER BY id;
 TRUNCATE socket_io_attachments RESTART IDENTITY;
 SELECT socketio_emit_values(NULL, 'long', decode(repeat('ab', size), 'hex')) FROM unnest('{255,256,65535,65536,1000000}'::int[]) AS size;
 \t off
-SELECT id, length(payload), encode(substr(payload, 1, 60), 'hex') AS head, length(body) / 2 AS size, replace(body, 'ab', '') = '' AS same
+SELECT id, length(payload), encode(substr(payload, 1, 80), 'hex') AS head, length(body) / 2 AS size, replace(body, 'ab', '') = '' AS same
 FROM socket_io_attachments
 	CROSS JOIN LATERAL (SELECT regress.msgpack(payload) #>> '{data,packet,data,1,Buffer}') AS decoded(body)
 ORDER BY id;

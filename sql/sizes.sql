@@ -89,9 +89,9 @@ SELECT n, kind, filling, size, path, as_due, of_size, whole FROM arrived WHERE (
 SELECT size, count(*) FILTER (WHERE path = 'notification') AS notification, count(*) FILTER (WHERE path = 'attachment') AS attachment
 FROM arrived GROUP BY size ORDER BY size;
 
--- Other thresholds. A server-side emit without arguments has 67 bytes and its name.
+-- Other thresholds. A server-side emit without arguments has 91 bytes and its name.
 CREATE FUNCTION pg_temp.emit(size int) RETURNS void LANGUAGE sql AS $$
-	SELECT socketio_server_side_emit_values('/', repeat('x', size - 67))
+	SELECT socketio_server_side_emit_values('/', repeat('x', size - 91))
 $$;
 TRUNCATE socket_io_attachments RESTART IDENTITY;
 \pset format unaligned
@@ -128,7 +128,7 @@ ORDER BY id;
 TRUNCATE socket_io_attachments RESTART IDENTITY;
 SET socketio_emitter.payload_threshold = 1;
 SELECT count(socketio_emit_values(NULL, 'array', array_fill(7, ARRAY[size]))) FROM unnest('{15,16,65535,65536}'::int[]) AS size;
-SELECT id, encode(substr(payload, 58, 6), 'hex') AS count_of_array, position(decode(repeat('07', size), 'hex') IN payload) AS at
+SELECT id, encode(substr(payload, 78, 6), 'hex') AS count_of_array, position(decode(repeat('07', size), 'hex') IN payload) AS at
 FROM socket_io_attachments JOIN unnest('{15,16,65535,65536}'::int[]) WITH ORDINALITY AS sizes(size, id) USING (id) ORDER BY id;
 TRUNCATE socket_io_attachments RESTART IDENTITY;
 SELECT count(socketio_emit(event => 'object', args => object))

@@ -6,12 +6,14 @@
 // Each message is a struct with the `kType` of its kind, a write_data() that describes its `data` once for every
 // writer, and a release() for when it has been written the last time. write_message() puts the envelope around it:
 //
-//     {"uid": "emitter", "nsp": "/", "type": 3, "seq": 1, "data": {...}}
+//     {"uid": "emitter", "source": "_sio_adapter", "nsp": "/", "type": 3, "seq": 1, "data": {...}}
 //
-// uid   adapters never count a sender of this name as a server.
-// nsp   adapters from 0.4.0 look up the namespace by it; older ones go by the channel.
-// seq   ours alone: every adapter ignores it. NOTIFY sends equal payloads of a transaction only once, and a running
-//       number keeps two equal emits two.
+// uid     adapters never count a sender of this name as a server.
+// source  what the workers of a Node.js cluster go by: behind setupPrimary() (adapter 0.5.0) they run
+//         @socket.io/cluster-adapter, which drops a message without this mark (MESSAGE_SOURCE of its dist/index.js).
+// nsp     adapters from 0.4.0 look up the namespace by it; older ones go by the channel.
+// seq     ours alone: every adapter ignores it. NOTIFY sends equal payloads of a transaction only once, and a running
+//         number keeps two equal emits two.
 
 #pragma once
 
@@ -201,9 +203,15 @@ struct ServerSideEmit {
     }
 };
 
-// The envelope from its brace to the value of "nsp".
+// The envelope of a message from its brace to the value of "nsp".
 constexpr FixedTokens envelope_head(std::uint8_t pairs) {
-    return FixedTokens::at_start().object(pairs).key("uid").string("emitter").key("nsp");
+    return FixedTokens::at_start()
+        .object(pairs)
+        .key("uid")
+        .string("emitter")
+        .key("source")
+        .string("_sio_adapter")
+        .key("nsp");
 }
 
 // "type" and the key that follows it.
@@ -214,7 +222,7 @@ constexpr FixedTokens type_and_key(MessageType type, std::string_view key) {
 // Write `message` whole, as the `seq`th of its transaction.
 template <class Writer, class Message>
 void write_message(Writer& writer, const Message& message, std::uint32_t seq) {
-    static constexpr auto kHead = envelope_head(5);
+    static constexpr auto kHead = envelope_head(6);
     static constexpr auto kSeq = type_and_key(Message::kType, "seq");
     static constexpr auto kData = FixedTokens::after_value().key("data");
     writer.fixed(kHead);
@@ -229,7 +237,7 @@ void write_message(Writer& writer, const Message& message, std::uint32_t seq) {
 // Write `message` as an attachment: without "seq", since no two attachments are announced alike.
 template <class Writer, class Message>
 void write_attached_message(Writer& writer, const Message& message) {
-    static constexpr auto kHead = envelope_head(4);
+    static constexpr auto kHead = envelope_head(5);
     static constexpr auto kData = type_and_key(Message::kType, "data");
     writer.fixed(kHead);
     writer.string(message.nsp());
@@ -242,7 +250,7 @@ void write_attached_message(Writer& writer, const Message& message) {
 // refuses a number.
 template <MessageType type, class Writer>
 void write_attachment_header(Writer& writer, std::string_view nsp, std::string_view id) {
-    static constexpr auto kHead = envelope_head(4);
+    static constexpr auto kHead = FixedTokens::at_start().object(4).key("uid").string("emitter").key("nsp");
     static constexpr auto kId = type_and_key(type, "attachmentId");
     writer.fixed(kHead);
     writer.string(nsp);
