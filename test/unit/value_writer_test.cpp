@@ -1,0 +1,150 @@
+// The contract of value_writer.h, on both sides: whatever is reported means the same in every format, and
+// CheckingWriter, by which the messages are held to it, notices every breach.
+
+#include "protocol/value_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <msgpack.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "support/checking_writer.h"
+#include "support/document.h"
+#include "support/encode.h"
+#include "support/random_document.h"
+
+namespace socketio {
+namespace {
+
+using nlohmann::json;
+
+void expect_same_in_every_format(const json& model) {
+    const auto write = [&](auto& writer) { write_document(writer, model); };
+    for (const JsonCharacters characters : {JsonCharacters::kUtf8, JsonCharacters::kAscii}) {
+        const json decoded = json::parse(encode_json(write, characters));
+        ASSERT_PRED2(equivalent, decoded, model);
+    }
+    const std::string msgpack = encode_msgpack(write);
+    ASSERT_PRED2(equivalent, json::from_msgpack(msgpack), model);
+    std::size_t read = 0;
+    msgpack::unpack(msgpack.data(), msgpack.size(), read);
+    ASSERT_EQ(read, msgpack.size());
+    CheckingWriter checker;
+    ASSERT_NO_THROW(write(checker));
+    ASSERT_PRED2(equivalent, json(checker.document()), model);
+}
+
+TEST(Writers, AgreeOnRandomDocuments) {
+    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+        ASSERT_NO_FATAL_FAILURE(expect_same_in_every_format(RandomDocument(seed).value())) << "seed " << seed;
+    }
+}
+
+TEST(Writers, AgreeOnTheEdgesOfNumbers) {
+    for (const char* number :
+         {"0", "-1", "2147483648", "9007199254740993", "9223372036854775807", "-9223372036854775808",
+          "9223372036854775808", "18446744073709551615", "0.1", "1e300", "5e-324", "1.7976931348623157e308"}) {
+        ASSERT_NO_FATAL_FAILURE(expect_same_in_every_format(json::parse(number))) << number;
+    }
+}
+
+TEST(Writers, AgreeOnDeepDocuments) {
+    json deep = "bottom";
+    for (int level = 0; level < 500; ++level) {
+        deep = level % 2 == 0 ? json::array({deep, level}) : json({{"key", deep}});
+    }
+    expect_same_in_every_format(deep);
+}
+
+// The oracle's own judgement.
+TEST(Equivalent, TellsApartWhatIsNotTheSame) {
+    EXPECT_TRUE(equivalent(json(1), json(1.0)));
+    EXPECT_TRUE(equivalent(json(1), json(1U)));
+    EXPECT_FALSE(equivalent(json(-1), json(UINT64_MAX)));
+    EXPECT_FALSE(equivalent(json(9007199254740992), json(9007199254740993)));
+    EXPECT_FALSE(equivalent(json(1), json("1")));
+    EXPECT_FALSE(equivalent(json(1), json(true)));
+    EXPECT_FALSE(equivalent(json::parse("[1,2]"), json::parse("[2,1]")));
+    EXPECT_FALSE(equivalent(json::parse("[1]"), json::parse("[1,1]")));
+    EXPECT_FALSE(equivalent(json::parse(R"({"a":1})"), json::parse(R"({"b":1})")));
+    EXPECT_FALSE(equivalent(json::parse(R"({"a":1})"), json::parse(R"({"a":2})")));
+    EXPECT_FALSE(equivalent(json::binary({1}), json::binary({2})));
+}
+
+// CheckingWriter: every breach of the contract, and that it is told from what is none.
+
+std::string breach_of(const std::function<void(CheckingWriter&)>& write) {
+    CheckingWriter writer;
+    try {
+        write(writer);
+        static_cast<void>(writer.document());
+    } catch (const ContractBreach& breach) {
+        return breach.what();
+    }
+    return "none";
+}
+
+TEST(CheckingWriter, AcceptsWhatIsRight) {
+    EXPECT_EQ(breach_of([](auto& w) { w.null(); }), "none");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(1), w.number("-1.50"), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(1), w.key(""), w.string("\xC3\xA9"), w.end_object(); }), "none");
+}
+
+TEST(CheckingWriter, CountsValues) {
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(1), w.end_array(); }), "fewer values than announced");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(1), w.null(), w.null(); }), "more values than announced");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(1), w.end_object(); }), "fewer values than announced");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(0), w.key("a"); }), "more pairs than announced");
+}
+
+TEST(CheckingWriter, ChecksNesting) {
+    EXPECT_EQ(breach_of([](auto&) {}), "no value at all");
+    EXPECT_EQ(breach_of([](auto& w) { w.null(), w.null(); }), "a second root");
+    EXPECT_EQ(breach_of([](auto& w) { w.null(), w.begin_array(0); }), "a second root");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(0); }), "an array or object left open");
+    EXPECT_EQ(breach_of([](auto& w) { w.end_array(); }), "an end without its beginning");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(0), w.end_object(); }), "an end without its beginning");
+}
+
+TEST(CheckingWriter, ChecksKeys) {
+    EXPECT_EQ(breach_of([](auto& w) { w.key("a"); }), "a key outside of an object");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_array(1), w.key("a"); }), "a key outside of an object");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(2), w.key("a"), w.key("b"); }), "a key behind a key");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(1), w.null(); }), "a value without a key");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(1), w.begin_array(0); }), "a value without a key");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(1), w.key("a"), w.end_object(); }), "a key without a value");
+    EXPECT_EQ(breach_of([](auto& w) { w.begin_object(2), w.key("a"), w.null(), w.key("a"); }), "the same key twice");
+}
+
+TEST(CheckingWriter, ChecksTextAndDigits) {
+    EXPECT_EQ(breach_of([](auto& w) { w.string("\xFF"); }), "text that is not UTF-8");
+    for (const char* digits : {"", "-", "1e5", ".5", "1.", "01", "-00", "1.2.3", "+1", "NaN", "1 ", "--1"}) {
+        EXPECT_EQ(breach_of([&](auto& w) { w.number(digits); }), "digits that jsonb would not print") << digits;
+    }
+    for (const char* digits : {"0", "-1", "10", "0.00", "123.4500"}) {
+        EXPECT_EQ(breach_of([&](auto& w) { w.number(digits); }), "none") << digits;
+    }
+}
+
+TEST(CheckingWriter, ChecksTheCommasOfFixedTokens) {
+    constexpr auto kFirst = FixedTokens::after_key().integer(1);
+    constexpr auto kNext = FixedTokens::after_value().integer(1);
+    const std::string breach = "fixed tokens: a comma too many or too few";
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.fixed(kFirst), w.fixed(kNext), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.fixed(kNext); }), breach);
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.null(), w.fixed(kFirst); }), breach);
+}
+
+TEST(CheckingWriter, CountsWhatFixedTokensHold) {
+    constexpr auto kOpen = FixedTokens::at_start().object(2).key("a").object(1).key("b").empty_array().end_object();
+    constexpr auto kClose = FixedTokens::after_value().end_object();
+    EXPECT_EQ(breach_of([&](auto& w) { w.fixed(kOpen), w.fixed(kClose); }), "fewer values than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.fixed(kOpen), w.key("c"), w.null(), w.fixed(kClose); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.fixed(kOpen), w.end_array(); }),
+              "an end without its beginning");
+}
+
+}  // namespace
+}  // namespace socketio
