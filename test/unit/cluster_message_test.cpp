@@ -100,51 +100,48 @@ const DocumentArguments kNoArguments{json::array()};
 TEST(ClusterMessage, BroadcastText) {
     const OwnTarget everyone("/", {}, {});
     const DocumentArguments arguments(json::parse(R"(["world", {"a": [1, null, true]}])"));
-    EXPECT_EQ(
-        text_of(Broadcast<DocumentArguments>{*everyone, "hello", arguments}),
-        R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":3,"seq":1,"data":{"packet":{"type":2,"data":["hello","world",)"
-        R"({"a":[1,null,true]}],"nsp":"/"},"opts":{"rooms":[],"except":[],"flags":{}}}})");
+    EXPECT_EQ(text_of(Broadcast<DocumentArguments>{*everyone, "hello", arguments}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":3,"seq":1,"data":)"
+              R"({"packet":{"type":2,"data":["hello","world",{"a":[1,null,true]}],"nsp":"/"},)"
+              R"("opts":{"rooms":[],"except":[],"flags":{}}}})");
 }
 
 TEST(ClusterMessage, BroadcastTextWithEveryOption) {
     const OwnTarget some("/admin", {"r1", "r2"}, {"x"}, true, false);
-    EXPECT_EQ(
-        text_of(Broadcast<DocumentArguments>{*some, "ping", kNoArguments}, 4294967295),
-        R"({"uid":"emitter","source":"_sio_adapter","nsp":"/admin","type":3,"seq":4294967295,"data":{"packet":{"type":2,)"
-        R"("data":["ping"],"nsp":"/admin"},"opts":{"rooms":["r1","r2"],"except":["x"],)"
-        R"("flags":{"volatile":true,"compress":false}}}})");
+    EXPECT_EQ(text_of(Broadcast<DocumentArguments>{*some, "ping", kNoArguments}, 4294967295),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/admin","type":3,"seq":4294967295,"data":)"
+              R"({"packet":{"type":2,"data":["ping"],"nsp":"/admin"},)"
+              R"("opts":{"rooms":["r1","r2"],"except":["x"],"flags":{"volatile":true,"compress":false}}}})");
 }
 
 TEST(ClusterMessage, SocketsJoinText) {
     const OwnTarget room("/", {"r"}, {});
     const std::string_view joined[] = {"a", "b"};
-    EXPECT_EQ(
-        text_of(SocketsJoin{*room, {joined, 2}}),
-        R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":4,"seq":1,"data":{"opts":{"rooms":["r"],"except":[],"flags":{}},)"
-        R"("rooms":["a","b"]}})");
+    EXPECT_EQ(text_of(SocketsJoin{*room, {joined, 2}}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":4,"seq":1,"data":)"
+              R"({"opts":{"rooms":["r"],"except":[],"flags":{}},"rooms":["a","b"]}})");
 }
 
 TEST(ClusterMessage, SocketsLeaveText) {
     const OwnTarget room("/", {"r"}, {"x"});
     const std::string_view left[] = {"a"};
-    EXPECT_EQ(
-        text_of(SocketsLeave{*room, {left, 1}}),
-        R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":5,"seq":1,"data":{"opts":{"rooms":["r"],"except":["x"],"flags":{}},)"
-        R"("rooms":["a"]}})");
+    EXPECT_EQ(text_of(SocketsLeave{*room, {left, 1}}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":5,"seq":1,"data":)"
+              R"({"opts":{"rooms":["r"],"except":["x"],"flags":{}},"rooms":["a"]}})");
 }
 
 TEST(ClusterMessage, DisconnectSocketsText) {
     const OwnTarget room("/", {"r"}, {});
-    EXPECT_EQ(
-        text_of(DisconnectSockets{*room, true}),
-        R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":6,"seq":1,"data":{"opts":{"rooms":["r"],"except":[],"flags":{}},)"
-        R"("close":true}})");
+    EXPECT_EQ(text_of(DisconnectSockets{*room, true}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":6,"seq":1,"data":)"
+              R"({"opts":{"rooms":["r"],"except":[],"flags":{}},"close":true}})");
 }
 
 TEST(ClusterMessage, ServerSideEmitText) {
     const DocumentArguments arguments(json::parse("[1]"));
     EXPECT_EQ(text_of(ServerSideEmit<DocumentArguments>{"/", "hello", arguments}),
-              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":9,"seq":1,"data":{"packet":["hello",1]}})");
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":9,"seq":1,"data":)"
+              R"({"packet":["hello",1]}})");
 }
 
 TEST(ClusterMessage, AttachedTextHasNoSeq) {
@@ -358,6 +355,29 @@ TEST(ClusterMessage, CarriesBinaryInMsgpackAlone) {
     ASSERT_NO_THROW(write(checker));
     EXPECT_EQ(json(checker.document())["data"]["packet"]["data"], packet);
     EXPECT_TRUE(encode_bounded_json(8000, write).stopped);
+}
+
+// What events are read from goes when the message says so, and not when it is written: that may happen twice.
+struct CountingArguments {
+    int& released;
+
+    std::uint32_t count() const { return 0; }
+    template <class Writer>
+    void write(Writer&) const {}
+    void release() const { ++released; }
+};
+
+TEST(ClusterMessage, ReleasesItsArgumentsWhenTold) {
+    const Target everyone;
+    int released = 0;
+    const CountingArguments arguments{released};
+    const Broadcast<CountingArguments> broadcast{everyone, "event", arguments};
+    EXPECT_EQ(text_of(broadcast), text_of(broadcast));
+    EXPECT_EQ(released, 0);
+    broadcast.release();
+    EXPECT_EQ(released, 1);
+    ServerSideEmit<CountingArguments>{"/", "event", arguments}.release();
+    EXPECT_EQ(released, 2);
 }
 
 // Arguments may stop early once the writer has: what is written around them stays within its memory.

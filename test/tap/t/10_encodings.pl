@@ -48,7 +48,7 @@ for my $database (sort keys %encodings)
         is_deeply(ways($session), [ ($way) x 3 ], "$encoding, $way: the way it goes");
         is_deeply([ map { $_->{channel} } @{ $session->{notifications} } ], [ ("socket.io#$namespace") x 3 ], "$encoding, $way: the channel");
         my $expected = {
-            uid => 'emitter', nsp => $namespace, type => 3,
+            uid => 'emitter', source => '_sio_adapter', nsp => $namespace, type => 3,
             data => {
                 packet => { type => 2, data => [ $text, $database, $document ], nsp => $namespace },
                 opts   => { rooms => [$text], except => ["not $text"], flags => {} },
