@@ -2,7 +2,7 @@
 # make demo                   see it work on a Debian 12 that has nothing else (KEEP=1 leaves it running)
 # make test                   every test          make bench   every figure of the README
 # make lint                   style               make format  fix it
-# make fuzz, make sanitize    long runs: fuzzers; the tests again with ASan and UBSan
+# make fuzz, make sanitize    long runs: fuzzers; the tests again with valgrind and UBSan
 EXTENSION = socketio_emitter
 MODULE_big = $(EXTENSION)
 DATA = sql/socketio_emitter--0.1.0.sql
@@ -23,7 +23,7 @@ ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 -include $(OBJS:.o=.d)
 else
-all install:
+all install installcheck uninstall clean:
 	@echo "PostgreSQL's build files are missing: scripts/install-dependencies build" >&2; exit 1
 endif
 

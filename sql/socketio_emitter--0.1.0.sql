@@ -229,14 +229,17 @@ REVOKE EXECUTE ON FUNCTION
 	socketio_disconnect_sockets(socketio_target, boolean)
 FROM PUBLIC;
 
-CREATE FUNCTION socketio_grant_to_extension_owner(function regprocedure) RETURNS void
+-- The casts matter: of an untyped literal, somebody's overload made beforehand could be the better match, and this script
+-- may run as a superuser.
+
+CREATE FUNCTION socketio_grant_to_extension_owner(function pg_catalog.regprocedure) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 
-SELECT socketio_grant_to_extension_owner('socketio_sockets_join(text, text[], text[], text[])');
-SELECT socketio_grant_to_extension_owner('socketio_sockets_join(socketio_target, text[])');
-SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(text, text[], text[], text[])');
-SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(socketio_target, text[])');
-SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text[], text[], boolean)');
-SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)');
+SELECT socketio_grant_to_extension_owner('socketio_sockets_join(text, text[], text[], text[])'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_sockets_join(socketio_target, text[])'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(text, text[], text[], text[])'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(socketio_target, text[])'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text[], text[], boolean)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)'::pg_catalog.regprocedure);
 
-DROP FUNCTION socketio_grant_to_extension_owner(regprocedure);
+DROP FUNCTION socketio_grant_to_extension_owner(pg_catalog.regprocedure);

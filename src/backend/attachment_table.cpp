@@ -21,6 +21,7 @@ extern "C" {
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 }
@@ -40,8 +41,6 @@ struct PreparedInsert {
 PreparedInsert* current = nullptr;
 bool current_is_valid = false;  // false once the table's definition may have changed
 
-constexpr char kAttachmentSequence[] = "socket_io_attachments_id_seq";  // the name bigserial gives it
-
 RangeVar* parse_table_name(const char* name) {
     return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 }
@@ -57,6 +56,21 @@ RangeVar* parse_table_name(const char* name) {
     pg_unreachable();
 }
 
+// What servers can read through connections of their own, and an INSERT can write to.
+void require_table(Oid table) {
+    const char kind = get_rel_relkind(table);
+    const bool is_insertable = kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_VIEW ||
+                               kind == RELKIND_FOREIGN_TABLE;
+    if (is_insertable && get_rel_persistence(table) != RELPERSISTENCE_TEMP) {
+        return;
+    }
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                    errmsg("attachment table \"%s\" is %s", settings.attachment_table,
+                           is_insertable ? "temporary" : "not a table"),
+                    errdetail("Socket.IO servers read attachments through connections of their own."),
+                    errhint("Name the servers' table in socketio_emitter.attachment_table.")));
+}
+
 // Find the table and lock it as the INSERT will, so that it stays the same from here on.
 Oid find_table(std::size_t size) {
     RangeVar* name = parse_table_name(settings.attachment_table);
@@ -68,6 +82,7 @@ Oid find_table(std::size_t size) {
     if (!OidIsValid(table)) {
         report_missing(size);
     }
+    require_table(table);
     return table;
 }
 
@@ -102,10 +117,11 @@ void check_shape(Oid table) {
 }
 
 // An application's table of the default name, in the extension's schema, has to be restored before the extension.
-// CREATE EXTENSION sees to that, but pg_upgrade does not carry the dependency over.
+// CREATE EXTENSION sees to that, but pg_upgrade does not carry the dependency over: the next emit of somebody who may
+// alter the extension mends it.
 void keep_dump_order(Oid table) {
-    if (!belongs_to_extension(table) && get_rel_namespace(table) == extension_schema() &&
-        std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0) {
+    if (!belongs_to_extension(table) && std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0 &&
+        get_rel_namespace(table) == extension_schema() && has_privs_of_role(GetUserId(), extension_owner())) {
         require_before_extension(table);
     }
 }
@@ -115,9 +131,10 @@ void keep_dump_order(Oid table) {
         ERROR,
         (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
          errmsg("permission denied for %s \"%s\"", kind, get_rel_name(relation)),
-         errdetail("A message that is large or holds binary is inserted with the rights of role \"%s\", because the "
-                   "attachment table does not belong to the extension.",
-                   GetUserNameFromId(GetUserId(), false)),
+         errdetail(
+             "A message that is large or holds binary takes rights of role \"%s\" on the attachment table, which does "
+             "not belong to the extension.",
+             GetUserNameFromId(GetUserId(), false)),
          errhint("GRANT SELECT, INSERT on table \"%s\", and USAGE on the sequence of its column \"id\".",
                  get_rel_name(table))));
     pg_unreachable();
@@ -151,6 +168,30 @@ void require_privileges(Oid table) {
     require_privilege(table, "payload", ACL_INSERT);
     require_privilege(table, "id", ACL_SELECT);
     require_sequence_privilege(table);
+}
+
+// Whom the INSERT runs as: the table's owner. What code there is on a table, in triggers and defaults, is the owner's, and
+// must not run with the rights of whoever emits; a SECURITY DEFINER function that emits may be called by anybody, with
+// any attachment_table. The operation is restricted, too, so that no deferred trigger outlives the change of role.
+//
+// With a table that is not the extension's, the caller needs the rights an INSERT of his own would take. Policies of
+// row-level security hold for the caller alone, so they are left to work where the owner is a superuser.
+Oid role_for_insert(Oid table) {
+    const Oid owner = table_owner(table);
+    if (belongs_to_extension(table)) {
+        return owner;
+    }
+    require_privileges(table);
+    if (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED) {
+        return owner;
+    }
+    if (!superuser_arg(owner)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("attachment table \"%s\" has row-level security", settings.attachment_table),
+                        errdetail("Its policies could run code of the table's owner with the rights of the caller."),
+                        errhint("Disable row-level security on the table, or let a superuser own it.")));
+    }
+    return GetUserId();
 }
 
 void require_read_write() {
@@ -213,9 +254,9 @@ PreparedInsert* prepare_insert(Oid table) {
     current = nullptr;
     current_is_valid = true;  // before the look-ups: what changes from here on counts
     check_shape(table);
-    keep_dump_order(table);
+    SPIPlanPtr plan = plan_insert(table);
     auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
-    *insert = {table, plan_insert(table), 0};
+    *insert = {table, plan, 0};
     current = insert;
     return insert;
 }
@@ -255,6 +296,21 @@ char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_con
     return MemoryContextStrdup(result_context, id);
 }
 
+void execute_ddl(const char* command) {
+    if (SPI_execute(command, false, 0) != SPI_OK_UTILITY) {
+        elog(ERROR, "could not create the attachment table");
+    }
+}
+
+void adopt_table(Oid table) {
+    require_before_extension(table);
+    if (table_owner(table) != extension_owner()) {
+        ereport(NOTICE, (errmsg("using table \"%s\" of role \"%s\" for attachments", kDefaultAttachmentTable,
+                                GetUserNameFromId(table_owner(table), false)),
+                         errdetail("If that role drops the table with CASCADE, the extension is dropped with it.")));
+    }
+}
+
 }  // namespace
 
 bool is_table_name(const char* name) {
@@ -271,19 +327,17 @@ const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(size);
-
+    keep_dump_order(table);
     Oid role;
     int security_context;
     GetUserIdAndSecContext(&role, &security_context);
-    if (belongs_to_extension(table)) {
-        // Restricted, so that the owner's code cannot outlive the change: a deferred trigger would run as the caller.
-        SetUserIdAndSecContext(table_owner(table),
+    const Oid inserting_role = role_for_insert(table);
+    if (inserting_role != role) {
+        SetUserIdAndSecContext(inserting_role,
                                security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     }
     SPI_connect();
-    PreparedInsert* insert = prepare_insert(table);
-    require_privileges(table);
-    const char* id = insert_row(insert, payload, caller_context);
+    const char* id = insert_row(prepare_insert(table), payload, caller_context);
     SPI_finish();
     // After an ERROR the server puts the role back itself.
     SetUserIdAndSecContext(role, security_context);
@@ -296,7 +350,7 @@ void create_attachment_table() {
     const char* name = quote_qualified_identifier(schema, kDefaultAttachmentTable);
     const Oid existing = get_relname_relid(kDefaultAttachmentTable, extension_schema());
     if (OidIsValid(existing)) {
-        require_before_extension(existing);
+        adopt_table(existing);
         return;
     }
     const char* definition = psprintf(
@@ -309,16 +363,16 @@ void create_attachment_table() {
         "ALTER TABLE %1$s OWNER TO %2$s;"
         "COMMENT ON TABLE %1$s IS 'Socket.IO messages too large or too binary for a notification; servers delete them "
         "after half a minute';"
-        "COMMENT ON SEQUENCE %3$s IS 'ids of Socket.IO messages in the attachment table';"
         "COMMENT ON COLUMN %1$s.id IS 'named by the notification that announces the message';"
         "COMMENT ON COLUMN %1$s.created_at IS 'when the message was emitted';"
         "COMMENT ON COLUMN %1$s.payload IS 'the message, encoded as msgpack';",
-        name, quote_identifier(GetUserNameFromId(extension_owner(), false)),
-        quote_qualified_identifier(schema, kAttachmentSequence));
+        name, quote_identifier(GetUserNameFromId(extension_owner(), false)));
     SPI_connect();
-    if (SPI_execute(definition, false, 0) != SPI_OK_UTILITY) {
-        elog(ERROR, "could not create the attachment table");
-    }
+    execute_ddl(definition);
+    const Oid table = get_relname_relid(kDefaultAttachmentTable, extension_schema());
+    const Oid sequence = linitial_oid(getOwnedSequences(table));
+    execute_ddl(psprintf("COMMENT ON SEQUENCE %s IS 'ids of Socket.IO messages in the attachment table'",
+                         quote_qualified_identifier(schema, get_rel_name(sequence))));
     SPI_finish();
 }
 

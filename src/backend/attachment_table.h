@@ -19,9 +19,9 @@ bool is_table_name(const char* name);
 
 // Insert a message of `size` bytes and return its row's id as text, in CurrentMemoryContext.
 //
-// The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema. The row
-// goes in with the rights of the table's owner if the table belongs to the extension, with the caller's otherwise.
-// ERROR 42P01, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a
+// The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema. If it
+// belongs to the extension, callers need no rights on it; otherwise those an INSERT takes.
+// ERROR 42P01, 42809, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a
 // read-only transaction.
 const char* insert_attachment(Datum payload, std::size_t size);
 

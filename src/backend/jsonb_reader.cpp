@@ -59,13 +59,6 @@ void read_number(Numeric numeric, Writer& writer) {
 }
 
 template <class Writer>
-void read_string(std::string_view text, Writer& writer) {
-    const std::string_view utf8 = to_utf8(text);
-    writer.string(utf8);
-    free_utf8(utf8, text);
-}
-
-template <class Writer>
 void read_key(std::string_view text, Writer& writer) {
     const std::string_view utf8 = to_utf8(text);
     writer.key(utf8);
@@ -74,9 +67,10 @@ void read_key(std::string_view text, Writer& writer) {
 
 template <class Writer>
 void read_child(const Children& child, Writer& writer) {
+    CHECK_FOR_INTERRUPTS();
     const JEntry entry = child.entry();
     if (JBE_ISSTRING(entry)) {
-        read_string(child.text(), writer);
+        read_text(child.text(), writer);
     } else if (JBE_ISNUMERIC(entry)) {
         read_number(static_cast<Numeric>(const_cast<void*>(child.aligned())), writer);
     } else if (JBE_ISCONTAINER(entry)) {
@@ -114,7 +108,6 @@ void read_pairs(const JsonbContainer* object, Writer& writer) {
 template <class Writer>
 void read_container(const JsonbContainer* container, Writer& writer) {
     check_stack_depth();
-    CHECK_FOR_INTERRUPTS();
     if (JsonContainerIsObject(container)) {
         writer.begin_object(JsonContainerSize(container));
         read_pairs(container, writer);

@@ -5,7 +5,8 @@
 //                                  +--MsgpackWriter--> row of the attachment table --> NOTIFY its id
 //
 // JSON is tried first, in a buffer of at most 8000 bytes, and given up at the first byte too many, so that a message
-// of any size costs one full encoding.
+// of any size costs one full encoding. What was read till then is read again: an output function or a cast to json that
+// users wrote may be called twice for one value.
 
 #pragma once
 

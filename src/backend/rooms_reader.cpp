@@ -7,6 +7,10 @@
 #include "backend/array_elements.h"
 #include "backend/text.h"
 
+extern "C" {
+#include "miscadmin.h"
+}
+
 namespace socketio {
 
 namespace {
@@ -47,6 +51,7 @@ Rooms read_rooms(Datum array, const char* parameter, RoomScratch& scratch) {
                       : static_cast<std::string_view*>(palloc(count * sizeof(std::string_view)));
     ArrayElements elements(rooms, {-1, false, TYPALIGN_INT});
     for (std::size_t i = 0; i < count; ++i) {
+        CHECK_FOR_INTERRUPTS();
         const NullableDatum room = elements.next();
         if (room.isnull) {
             report_null_room(parameter);

@@ -37,4 +37,12 @@ inline void free_utf8(std::string_view utf8, std::string_view text) {
     }
 }
 
+// Report `text`, in the encoding of the database, to a writer.
+template <class Writer>
+void read_text(std::string_view text, Writer& writer) {
+    const std::string_view utf8 = to_utf8(text);
+    writer.string(utf8);
+    free_utf8(utf8, text);
+}
+
 }  // namespace socketio

@@ -37,13 +37,6 @@ void free_if_copy(const void* detoasted, Datum value) {
 }
 
 template <class Writer>
-void read_text(std::string_view text, Writer& writer) {
-    const std::string_view utf8 = to_utf8(text);
-    writer.string(utf8);
-    free_utf8(utf8, text);
-}
-
-template <class Writer>
 void read_cstring(const char* text, Writer& writer) {
     read_text({text, std::strlen(text)}, writer);
 }

@@ -1,9 +1,12 @@
 // Any decimal number: integers exactly, everything else as strtod has it.
 
 #include <cerrno>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <variant>
 
@@ -25,7 +28,7 @@ std::string take_digits(FuzzedDataProvider& data) {
 }
 
 // -?D+(.D+)?, without leading zeros: what jsonb prints.
-std::string take_decimal(FuzzedDataProvider& data) {
+std::string take_any_decimal(FuzzedDataProvider& data) {
     const bool is_negative = data.ConsumeBool();
     const bool has_fraction = data.ConsumeBool();
     std::string whole = take_digits(data);
@@ -36,6 +39,24 @@ std::string take_decimal(FuzzedDataProvider& data) {
         fraction += '0';
     }
     return (is_negative ? "-" : "") + (whole.empty() ? "0" : whole) + fraction;
+}
+
+// The exact middle between two neighbouring float64, then zeros and other digits: whatever comes after hundreds of digits
+// decides which of the two it is. No mutation would find such a number.
+std::string take_tie(FuzzedDataProvider& data) {
+    static_assert(std::numeric_limits<long double>::digits > std::numeric_limits<double>::digits);
+    const double number = data.ConsumeFloatingPoint<double>();
+    const double next = std::nextafter(number, 0);
+    if (!std::isfinite(number)) {
+        return "0";
+    }
+    char digits[1500];
+    std::snprintf(digits, sizeof digits, "%.1080Lf", (static_cast<long double>(number) + next) / 2);
+    return digits + take_digits(data);
+}
+
+std::string take_decimal(FuzzedDataProvider& data) {
+    return data.ConsumeBool() ? take_tie(data) : take_any_decimal(data);
 }
 
 std::string without_zero_fraction(const std::string& decimal) {

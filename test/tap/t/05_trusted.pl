@@ -171,5 +171,15 @@ is_clean(session($node, 'quoted', 'CREATE SCHEMA "of Dr. ""O"""; CREATE EXTENSIO
 is_emitted(session($node, 'quoted', qq{SET search_path = "of Dr. ""O"""; $emits}, user => 'client'), $emitted,
     'names that need quotes: emits', table => '"of Dr. ""O""".socket_io_attachments');
 
+# The script runs as a superuser in a schema that others may have put functions into.
+create_database($node, 'prepared', 'ALTER DATABASE prepared OWNER TO owner');
+is_clean(session($node, 'prepared', q{
+    CREATE SCHEMA prepared;
+    CREATE FUNCTION prepared.socketio_grant_to_extension_owner(text) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN EXECUTE 'ALTER ROLE owner SUPERUSER'; END$$;
+    CREATE EXTENSION socketio_emitter SCHEMA prepared;
+}, user => 'owner'), 'a function made beforehand: created');
+is($node->safe_psql('prepared', 'SELECT rolsuper FROM pg_roles WHERE rolname = $$owner$$'), 'f', 'a function made beforehand: was not called');
+
 server_is_sound($node);
 done_testing();

@@ -27,7 +27,7 @@ sub application_database
 my $no_table_rights = {
     sqlstate => '42501',
     message  => qr/^permission denied for attachment table "socket_io_attachments"$/,
-    detail   => qr/inserted with the rights of role "client", because the attachment table does not belong to the extension/,
+    detail   => qr/takes rights of role "client" on the attachment table, which does not belong to the extension/,
     hint     => qr/^GRANT SELECT, INSERT on table "socket_io_attachments", and USAGE on the sequence of its column "id"/,
 };
 my $no_sequence_rights = {
@@ -128,7 +128,7 @@ application_database('shared_sequence',
     'GRANT INSERT, SELECT ON socket_io_attachments TO client');
 is_refused(session($node, 'shared_sequence', $large, user => 'client'),
     { sqlstate => '42501', message => qr/permission denied for sequence "?numbers"?/ }, 'a sequence of the application\'s choosing');
-$node->safe_psql('shared_sequence', 'GRANT USAGE ON SEQUENCE numbers TO client');
+$node->safe_psql('shared_sequence', 'GRANT USAGE ON SEQUENCE numbers TO application');
 is_emitted(session($node, 'shared_sequence', "$small $large", user => 'client'), $emitted, 'a sequence of the application\'s choosing, granted');
 
 # A schema out of reach.
@@ -138,9 +138,12 @@ $session = session($node, 'schema', "SET socketio_emitter.attachment_table = 'hi
 is_refused($session, { sqlstate => '42501', message => qr/permission denied for schema hidden/ }, 'a schema out of reach');
 is_deeply(events($session), [ [ 'small', 1 ] ], 'a schema out of reach: the session goes on');
 
-# Row security of the application's holds for emits as well.
+# Row security of the application's holds for emits as well, where its policies can be trusted to run as the caller.
 application_database('row_security', $README_TABLE, 'GRANT ALL ON socket_io_attachments TO client;'
       . 'GRANT USAGE ON SEQUENCE socket_io_attachments_id_seq TO client; ALTER TABLE socket_io_attachments ENABLE ROW LEVEL SECURITY');
+is_refused(session($node, 'row_security', $large, user => 'client'),
+    { sqlstate => '0A000', message => qr/"socket_io_attachments" has row-level security/, hint => qr/superuser/ }, 'row security');
+$node->safe_psql('row_security', 'ALTER TABLE socket_io_attachments OWNER TO postgres');
 is_refused(session($node, 'row_security', $large, user => 'client'),
     { sqlstate => '42501', message => qr/row-level security policy for table "socket_io_attachments"/ }, 'row security without a policy');
 $node->safe_psql('row_security', 'CREATE POLICY everyone ON socket_io_attachments USING (true)');
@@ -154,6 +157,31 @@ $session = session($node, 'definer', "SELECT announce(); $large SELECT current_u
 is_refused($session, $no_table_rights, 'SECURITY DEFINER: outside of it no rights');
 is_deeply(events($session), [ ([ 'large', 'x' x 9000 ]) x 2 ], 'SECURITY DEFINER: inside of it the definer\'s');
 is_deeply($session->{rows}, ['client'], 'SECURITY DEFINER: the caller stays the caller');
+
+# Nor does emitting lend rights to the owner of a table: whoever calls a function that emits chooses the table, and what
+# triggers are on it, but those run as the table's owner.
+create_database($node, 'hostile', q{
+    CREATE EXTENSION socketio_emitter;
+    CREATE FUNCTION say(t text) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+        AS $$SELECT public.socketio_emit(event => 'said', args => to_jsonb(t))$$;
+    CREATE SCHEMA clients AUTHORIZATION client;
+});
+my $trap = q{
+    CREATE FUNCTION clients.seize() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN EXECUTE 'ALTER ROLE client SUPERUSER'; RETURN NEW; END$$;
+    CREATE %s (id bigserial, created_at timestamptz, payload bytea);
+    CREATE TRIGGER seize BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION clients.seize();
+    GRANT ALL ON %2$s TO PUBLIC;
+    SET socketio_emitter.payload_threshold = 1;
+    SET socketio_emitter.attachment_table = %3$s;
+    SELECT say('hello');
+};
+is_refused(session($node, 'hostile', sprintf($trap, 'TABLE clients.box', 'clients.box', q{'clients.box'}), user => 'client'),
+    { sqlstate => '42501', message => qr/permission denied|must be superuser/ }, 'a trap in a table');
+is_refused(session($node, 'hostile', sprintf($trap =~ s/seize\(\) RETURNS/seize() RETURNS/r =~ s/CREATE FUNCTION/CREATE OR REPLACE FUNCTION/r,
+            'TEMP TABLE box', 'pg_temp.box', q{'pg_temp.box'}), user => 'client'),
+    { sqlstate => '42809', message => qr/attachment table "pg_temp.box" is temporary/ }, 'a trap in a temporary table');
+is($node->safe_psql('hostile', 'SELECT rolsuper FROM pg_roles WHERE rolname = $$client$$'), 'f', 'the client is no superuser');
 
 server_is_sound($node);
 done_testing();

@@ -82,8 +82,8 @@ my %refused = (
     null_id       => [ 'TABLE null_id (id bigint, created_at timestamptz, payload bytea)', '27000', qr/"null_id" did not keep the message/, qr/default of column "id"/ ],
     no_default    => [ 'TABLE no_default (id bigint NOT NULL, created_at timestamptz, payload bytea)', '23502', qr/null value in column "id"/, undef ],
     fixed_view    => [ 'VIEW fixed_view AS SELECT DISTINCT id, created_at, payload FROM usual', '55000', qr/cannot insert into view "fixed_view"/, qr/INSTEAD OF/ ],
-    materialized  => [ 'MATERIALIZED VIEW materialized AS TABLE usual', '42809', qr/cannot change materialized view/, undef ],
-    a_sequence    => [ 'SEQUENCE a_sequence', '42703', qr/"a_sequence" has no column "id"/, $hint ],
+    materialized  => [ 'MATERIALIZED VIEW materialized AS TABLE usual', '42809', qr/"materialized" is not a table/, undef ],
+    a_sequence    => [ 'SEQUENCE a_sequence', '42809', qr/"a_sequence" is not a table/, undef ],
     no_partition  => [ "TABLE no_partition $usual PARTITION BY RANGE (id)", '23514', qr/no partition of relation/, undef ],
     check_failed  => [ 'TABLE check_failed (id bigserial, created_at timestamptz, payload bytea CHECK (length(payload) < 10))', '23514', qr/check constraint/, undef ],
 );
@@ -193,7 +193,7 @@ for my $name ('', 'a.b.c', '"unfinished', 'a b', '.usual', 'usual.')
 }
 is_emitted(session($node, 'app', through('a b') . large('by default')), arrives('by default'), 'no name, given before the library is there');
 
-# The search_path decides, and a temporary table stands before all.
+# The search_path decides. A temporary table stands before all, but no server could read it.
 is_emitted(session($node, 'app', 'SET search_path = first, second, public;' . through('twice') . large('first')), arrives('first'),
     'search_path: the first schema', table => 'first.twice');
 $node->safe_psql('app', 'ALTER SEQUENCE second.twice_id_seq RESTART 1000');
@@ -201,14 +201,8 @@ $session = session($node, 'app', through('twice') . 'SET search_path = first, pu
       . 'SET search_path = second, public;' . large('two') . 'SET search_path = first, public;' . large('three'));
 is_clean($session, 'search_path changes in mid-session');
 is_deeply([ map { $_->{message}{attachmentId} } @{ $session->{notifications} } ], [ '2', '1000', '3' ], 'search_path changes in mid-session: each to its place');
-$session = session($node, 'app', qq{
-    CREATE TEMP TABLE usual $usual;
-    ALTER SEQUENCE pg_temp.usual_id_seq RESTART 5000;
-} . through('usual') . large('temporary') . 'SELECT count(*) FROM pg_temp.usual; DROP TABLE pg_temp.usual;' . large('permanent'));
-is_clean($session, 'a temporary table');
-is($session->{notifications}[0]{message}{attachmentId}, '5000', 'a temporary table: the row is there');
-is_deeply($session->{rows}, ['1'], 'a temporary table: the row is there alone');
-is_deeply([ (@{ events($session, 'usual') })[1] ], arrives('permanent'), 'a temporary table dropped: the permanent one takes its place');
+is_refused(session($node, 'app', "CREATE TEMP TABLE usual $usual;" . through('usual') . large('temporary') . 'DROP TABLE pg_temp.usual;' . large('permanent')),
+    { sqlstate => '42809', message => qr/attachment table "usual" is temporary/ }, 'a temporary table');
 
 # A session in which the table comes and goes and changes.
 create_database($node, 'changing', 'CREATE EXTENSION socketio_emitter');
