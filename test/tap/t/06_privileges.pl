@@ -67,7 +67,7 @@ $other->quit;
 
 # A session that changes its role uses the rights of the role it is.
 is_refused(session($node, 'none', "$large SET ROLE client; $large SET ROLE emitters; $large"),
-    { %$no_table_rights, detail => qr/with the rights of role "emitters"/ }, 'SET ROLE in mid-session');
+    { %$no_table_rights, detail => qr/takes rights of role "emitters"/ }, 'SET ROLE in mid-session');
 
 # Other ways to have the rights.
 for my $case (
