@@ -22,7 +22,8 @@ const handwritten = `pg_notify('${channel}', jsonb_build_object(
 async function checkEqual(session) {
   const numbers = '(VALUES (1), (2)) AS numbers (n)';
   const sent = async (call) => (await session.notificationsOf(channel, `SELECT ${call} FROM ${numbers}`)).map(JSON.parse);
-  assert.deepEqual(await sent(handwritten), await sent(emit));
+  // By hand one leaves out the mark that only the workers of a Node.js cluster look for.
+  assert.deepEqual((await sent(handwritten)).map((message) => ({ ...message, source: '_sio_adapter' })), await sent(emit));
 }
 
 export async function measure(session) {
