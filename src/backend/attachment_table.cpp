@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "backend/extension.h"
+#include "backend/prepared_insert.h"
 #include "backend/settings.h"
 
 extern "C" {
@@ -18,9 +19,7 @@ extern "C" {
 #include "nodes/makefuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
@@ -29,17 +28,6 @@ extern "C" {
 namespace socketio {
 
 namespace {
-
-// The INSERT for one table, kept for the next attachment: a session sends them through one table, as a rule. A trigger on
-// that table may itself emit through another one, so a plan is not freed while it runs.
-struct PreparedInsert {
-    Oid table;
-    SPIPlanPtr plan;
-    int running;
-};
-
-PreparedInsert* current = nullptr;
-bool current_is_valid = false;  // false once the table's definition may have changed
 
 RangeVar* parse_table_name(const char* name) {
     return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
@@ -205,81 +193,6 @@ void require_read_write() {
     }
 }
 
-// The plan names the table's schema, which may be renamed.
-void on_schema_change(Datum, int, uint32) { current_is_valid = false; }
-
-void on_relation_change(Datum, Oid relation) {
-    if (current == nullptr || relation == InvalidOid || relation == current->table) {
-        current_is_valid = false;
-    }
-}
-
-void watch_definitions() {
-    static bool watching = false;
-    if (!watching) {
-        CacheRegisterRelcacheCallback(on_relation_change, 0);
-        CacheRegisterSyscacheCallback(NAMESPACEOID, on_schema_change, 0);
-        watching = true;
-    }
-}
-
-void free_insert(PreparedInsert* insert) {
-    SPI_freeplan(insert->plan);
-    pfree(insert);
-}
-
-SPIPlanPtr plan_insert(Oid table) {
-    const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-    // The clock, not now(): servers delete rows by age, and a transaction may be older than they allow.
-    const char* command =
-        psprintf("INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
-    Oid types[] = {BYTEAOID};
-    // A custom plan would make the payload a constant of its own, and copy it twice on the way.
-    SPIPlanPtr plan = SPI_prepare_cursor(command, lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
-    if (plan == nullptr || SPI_keepplan(plan) != 0) {
-        elog(ERROR, "could not prepare the insertion into attachment table \"%s\"", name);
-    }
-    return plan;
-}
-
-// The INSERT for `table`: the current one, or a new one in its place. SPI is connected.
-PreparedInsert* prepare_insert(Oid table) {
-    watch_definitions();
-    if (current != nullptr && current_is_valid && current->table == table) {
-        return current;
-    }
-    if (current != nullptr && current->running == 0) {
-        free_insert(current);
-    }
-    current = nullptr;
-    current_is_valid = true;  // before the look-ups: what changes from here on counts
-    check_shape(table);
-    SPIPlanPtr plan = plan_insert(table);
-    auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
-    *insert = {table, plan, 0};
-    current = insert;
-    return insert;
-}
-
-void finish_insert(PreparedInsert* insert) {
-    --insert->running;
-    if (insert != current && insert->running == 0) {
-        free_insert(insert);
-    }
-}
-
-// Execute `insert`, whatever comes of it.
-int execute_insert(PreparedInsert* insert, Datum payload) {
-    volatile int result = 0;
-    ++insert->running;
-    PG_TRY();
-    { result = SPI_execute_plan(insert->plan, &payload, nullptr, false, 0); }
-    PG_FINALLY();
-    { finish_insert(insert); }
-    PG_END_TRY();
-    return result;
-}
-
 // Insert the row and return its id. SPI is connected.
 char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_context) {
     const int result = execute_insert(insert, payload);
@@ -337,7 +250,7 @@ const char* insert_attachment(Datum payload, std::size_t size) {
                                security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     }
     SPI_connect();
-    const char* id = insert_row(prepare_insert(table), payload, caller_context);
+    const char* id = insert_row(prepare_insert(table, check_shape), payload, caller_context);
     SPI_finish();
     // After an ERROR the server puts the role back itself.
     SetUserIdAndSecContext(role, security_context);
