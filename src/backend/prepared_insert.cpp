@@ -26,8 +26,12 @@ namespace {
 PreparedInsert* current = nullptr;
 bool current_is_valid = false;  // false once the table's definition may have changed
 
-// The plan names the table's schema, which may be renamed.
-void on_schema_change(Datum, int, uint32) { current_is_valid = false; }
+// The plan names the table's schema, which may be renamed. A template, because what PostgreSQL passes as the cache's
+// identifier has a type of its own from 19.
+template <class CacheIdentifier>
+void on_schema_change(Datum, CacheIdentifier, uint32) {
+    current_is_valid = false;
+}
 
 void on_relation_change(Datum, Oid relation) {
     if (current == nullptr || relation == InvalidOid || relation == current->table) {
