@@ -32,8 +32,7 @@ endif
 
 build-and-install:
 	scripts/install-dependencies build
-	$(MAKE) all
-	$(MAKE) install
+	scripts/install-extension
 
 demo: build-and-install
 	scripts/install-dependencies node
