@@ -106,9 +106,14 @@ void check_shape(Oid table) {
 
 // An application's table of the default name, in the extension's schema, has to be restored before the extension.
 // CREATE EXTENSION sees to that, but pg_upgrade does not carry the dependency over: the next emit of somebody who may
-// alter the extension mends it.
+// alter the extension mends it. Looked into once in a session.
 void keep_dump_order(Oid table) {
-    if (!belongs_to_extension(table) && std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0 &&
+    static Oid looked_into = InvalidOid;
+    if (table == looked_into) {
+        return;
+    }
+    looked_into = table;
+    if (std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0 &&
         get_rel_namespace(table) == extension_schema() && has_privs_of_role(GetUserId(), extension_owner())) {
         require_before_extension(table);
     }
@@ -170,6 +175,7 @@ Oid role_for_insert(Oid table) {
         return owner;
     }
     require_privileges(table);
+    keep_dump_order(table);
     if (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED) {
         return owner;
     }
@@ -240,7 +246,6 @@ const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(size);
-    keep_dump_order(table);
     Oid role;
     int security_context;
     GetUserIdAndSecContext(&role, &security_context);
