@@ -24,6 +24,7 @@ class FixedTokens {
 
     // Open an object of `count` pairs, at most 15.
     constexpr FixedTokens object(std::uint8_t count) const {
+        require(count <= 15);
         FixedTokens run = separated();
         run.json_.append('{');
         run.msgpack_.append(static_cast<char>(0x80 | count));
@@ -55,6 +56,7 @@ class FixedTokens {
 
     // The same.
     constexpr FixedTokens string(std::string_view value) const {
+        require(value.size() <= 31);
         FixedTokens run = separated();
         run.json_.append('"');
         run.json_.append(value);
@@ -66,6 +68,7 @@ class FixedTokens {
 
     // 0 to 99.
     constexpr FixedTokens integer(int value) const {
+        require(value >= 0 && value <= 99);
         FixedTokens run = separated();
         if (value >= 10) {
             run.json_.append(static_cast<char>('0' + value / 10));
@@ -93,6 +96,13 @@ class FixedTokens {
         }
         constexpr std::string_view view() const { return {bytes.data(), size}; }
     };
+
+    // What has no encoding of the one kind used here stops the compiler, too: a throw is no constant expression.
+    static constexpr void require(bool fits) {
+        if (!fits) {
+            throw "out of the range of fixed tokens";
+        }
+    }
 
     explicit constexpr FixedTokens(bool behind_value) : behind_value_(behind_value) {}
 
