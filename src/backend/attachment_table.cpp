@@ -59,21 +59,6 @@ void require_table(Oid table) {
                     errhint("Name the servers' table in socketio_emitter.attachment_table.")));
 }
 
-// Find the table and lock it as the INSERT will, so that it stays the same from here on.
-Oid find_table(std::size_t size) {
-    RangeVar* name = parse_table_name(settings.attachment_table);
-    Oid table = RangeVarGetRelid(name, RowExclusiveLock, true);
-    if (!OidIsValid(table) && name->schemaname == nullptr) {
-        name->schemaname = get_namespace_name(extension_schema());
-        table = RangeVarGetRelid(name, RowExclusiveLock, true);
-    }
-    if (!OidIsValid(table)) {
-        report_missing(size);
-    }
-    require_table(table);
-    return table;
-}
-
 [[noreturn]] void report_misshapen(int sqlstate, Oid table, const char* column, const char* problem) {
     ereport(ERROR,
             (errcode(sqlstate), errmsg("attachment table \"%s\" %s \"%s\"", get_rel_name(table), problem, column),
@@ -102,6 +87,22 @@ void check_shape(Oid table) {
     if (column_type(table, "payload") != BYTEAOID) {
         report_wrong_type(table, "payload");
     }
+}
+
+// Find the table and lock it as the INSERT will, so that it stays the same from here on.
+Oid find_table(std::size_t size) {
+    RangeVar* name = parse_table_name(settings.attachment_table);
+    Oid table = RangeVarGetRelid(name, RowExclusiveLock, true);
+    if (!OidIsValid(table) && name->schemaname == nullptr) {
+        name->schemaname = get_namespace_name(extension_schema());
+        table = RangeVarGetRelid(name, RowExclusiveLock, true);
+    }
+    if (!OidIsValid(table)) {
+        report_missing(size);
+    }
+    require_table(table);
+    check_shape(table);
+    return table;
 }
 
 // An application's table of the default name, in the extension's schema, has to be restored before the extension.
@@ -255,7 +256,7 @@ const char* insert_attachment(Datum payload, std::size_t size) {
                                security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     }
     SPI_connect();
-    const char* id = insert_row(prepare_insert(table, check_shape), payload, caller_context);
+    const char* id = insert_row(prepare_insert(table), payload, caller_context);
     SPI_finish();
     // After an ERROR the server puts the role back itself.
     SetUserIdAndSecContext(role, security_context);

@@ -76,7 +76,7 @@ void finish_insert(PreparedInsert* insert) {
 
 }  // namespace
 
-PreparedInsert* prepare_insert(Oid table, void (*check)(Oid table)) {
+PreparedInsert* prepare_insert(Oid table) {
     watch_definitions();
     if (current != nullptr && current_is_valid && current->table == table) {
         return current;
@@ -85,8 +85,7 @@ PreparedInsert* prepare_insert(Oid table, void (*check)(Oid table)) {
         free_insert(current);
     }
     current = nullptr;
-    current_is_valid = true;  // before the look-ups: what changes from here on counts
-    check(table);
+    current_is_valid = true;  // before planning: what changes from here on counts
     SPIPlanPtr plan = plan_insert(table);
     auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
     *insert = {table, plan, 0};

@@ -11,8 +11,7 @@ namespace socketio {
 struct PreparedInsert;
 
 // The INSERT for `table`, whose one parameter is the payload and whose one result column is the id. SPI is connected.
-// Calls `check(table)`, which may raise an ERROR, before it plans.
-PreparedInsert* prepare_insert(Oid table, void (*check)(Oid table));
+PreparedInsert* prepare_insert(Oid table);
 
 // Execute `insert`, whatever comes of it, and return SPI's result code.
 int execute_insert(PreparedInsert* insert, Datum payload);

@@ -15,8 +15,6 @@ namespace socketio {
 
 namespace {
 
-constexpr TargetRow kEveryone = {{}, {true, true, true, true, true}};
-
 std::string_view text_argument(FunctionCallInfo fcinfo, int argument) {
     return varlena_view(PG_GETARG_TEXT_PP(argument));
 }

@@ -36,6 +36,8 @@ struct TargetRow {
     bool nulls[kTargetFields];
 };
 
+inline constexpr TargetRow kEveryone = {{}, {true, true, true, true, true}};
+
 // ERROR 42804 unless a row described so is a socketio_target as CREATE EXTENSION made the type.
 void require_target_type(TupleDesc descriptor);
 

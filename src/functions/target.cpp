@@ -64,11 +64,9 @@ Datum return_target(FunctionCallInfo fcinfo, TargetRow& row) {
     return HeapTupleGetDatum(heap_form_tuple(descriptor, row.values, row.nulls));
 }
 
-TargetRow everyone() { return {{}, {true, true, true, true, true}}; }
-
 // (nsp)
 Datum of(FunctionCallInfo fcinfo) {
-    TargetRow row = everyone();
+    TargetRow row = kEveryone;
     const std::string_view nsp = read_namespace(fcinfo, 0);
     set(row, kNsp, PointerGetDatum(cstring_to_text_with_len(nsp.data(), static_cast<int>(nsp.size()))));
     return return_target(fcinfo, row);
@@ -105,7 +103,7 @@ void add_rooms(FunctionCallInfo fcinfo, int argument, TargetRow& row, TargetFiel
 
 template <TargetField field>
 Datum with_rooms(FunctionCallInfo fcinfo) {  // (VARIADIC rooms)
-    TargetRow row = everyone();
+    TargetRow row = kEveryone;
     add_rooms(fcinfo, 0, row, field);
     return return_target(fcinfo, row);
 }
@@ -131,7 +129,7 @@ void set_compress(FunctionCallInfo fcinfo, int argument, TargetRow& row) {
 
 // (compress)
 Datum compress(FunctionCallInfo fcinfo) {
-    TargetRow row = everyone();
+    TargetRow row = kEveryone;
     set_compress(fcinfo, 0, row);
     return return_target(fcinfo, row);
 }
