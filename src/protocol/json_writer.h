@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "protocol/encoded_key.h"
 #include "protocol/fixed_tokens.h"
 #include "protocol/utf8.h"
 #include "protocol/value_writer.h"
@@ -78,6 +79,12 @@ class JsonWriter {
         behind_value_ = tokens.ends_behind_value();
     }
 
+    void encoded(std::string_view values) {
+        if (!values.empty()) {
+            number(values);
+        }
+    }
+
     void binary(std::string_view) { takes_binary(); }
 
     void begin_array(std::uint32_t) { open('['); }
@@ -88,6 +95,11 @@ class JsonWriter {
     void key(std::string_view utf8) {
         string(utf8);
         sink_.write(":", 1);
+        behind_value_ = false;
+    }
+
+    void key(const EncodedKey& key) {
+        number(key.json);
         behind_value_ = false;
     }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/encoded_key.h"
 #include "protocol/fixed_tokens.h"
 #include "protocol/number.h"
 #include "protocol/value_writer.h"
@@ -51,8 +52,11 @@ class MsgpackWriter {
     void begin_object(std::uint32_t count) { packer_.pack_map(count); }
     void end_object() {}
     void key(std::string_view utf8) { string(utf8); }
+    void key(const EncodedKey& key) { sink_.write(key.msgpack.data(), key.msgpack.size()); }
 
     void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }
+
+    void encoded(std::string_view values) { sink_.write(values.data(), values.size()); }
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }

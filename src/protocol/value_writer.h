@@ -15,7 +15,9 @@
 //     void begin_object(std::uint32_t count);  exactly `count` pairs follow: key(), then one value; then
 //     void end_object();
 //     void key(std::string_view utf8);
+//     void key(const EncodedKey& key);         the same, encoded beforehand
 //     void fixed(const FixedTokens& tokens);   a run of tokens fixed in the source
+//     void encoded(std::string_view values);   values that a writer of the same kind has written, one behind another
 //     bool takes_string(std::size_t size);     asked before a string or binary that is dear to get at: when the
 //     bool takes_binary();                     answer is no, the writer counts as if it had met the value
 //     bool stopped() const;                    what is written from here on is lost: the reader may return early

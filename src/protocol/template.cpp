@@ -1,0 +1,87 @@
+#include "protocol/template.h"
+
+#include <algorithm>
+
+namespace socketio {
+
+namespace {
+
+constexpr std::string_view kBlanks = " \t\n\r\f\v";
+
+bool begins_with_pair(std::string_view text) { return text.size() > 1 && text[0] == text[1]; }
+
+// The length of the template at the front of `list`.
+std::size_t template_length(std::string_view list) {
+    std::size_t i = 0;
+    while (i < list.size() && list[i] != ',') {
+        const bool is_placeholder = list[i] == '{' && !begins_with_pair(list.substr(i));
+        const std::size_t end = is_placeholder ? list.find('}', i) : std::string_view::npos;
+        if (end != std::string_view::npos) {
+            i = end + 1;
+        } else {
+            i += list[i] == '{' && begins_with_pair(list.substr(i)) ? 2 : 1;
+        }
+    }
+    return i;
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+std::string_view take_template(std::string_view& list) {
+    const std::size_t length = template_length(list);
+    const std::string_view taken = list.substr(0, length);
+    list = length < list.size() ? list.substr(length + 1) : std::string_view();
+    return trim(taken);
+}
+
+bool TemplateReader::next(TemplateToken& token) {
+    if (rest_.empty()) {
+        return false;
+    }
+    const char first = rest_.front();
+    if (first != '{' && first != '}') {
+        const std::size_t end = std::min(rest_.find_first_of("{}"), rest_.size());
+        return text(end, end, token);
+    }
+    if (begins_with_pair(rest_)) {
+        return text(1, 2, token);
+    }
+    return first == '{' ? placeholder(token) : fail("has a } without a {; a brace is written }}");
+}
+
+bool TemplateReader::placeholder(TemplateToken& token) {
+    const std::size_t end = rest_.find('}');
+    if (end == std::string_view::npos) {
+        return fail("has a { without a }; a brace is written {{");
+    }
+    token = {TemplateToken::Kind::kPlaceholder, rest_.substr(1, end - 1)};
+    if (token.text.empty()) {
+        return fail("has braces without a name in them");
+    }
+    if (token.text.find('{') != std::string_view::npos) {
+        return fail("has a { inside of braces");
+    }
+    rest_.remove_prefix(end + 1);
+    return true;
+}
+
+bool TemplateReader::text(std::size_t size, std::size_t consumed, TemplateToken& token) {
+    token = {TemplateToken::Kind::kText, rest_.substr(0, size)};
+    rest_.remove_prefix(consumed);
+    return true;
+}
+
+bool TemplateReader::fail(const char* problem) {
+    problem_ = problem;
+    return false;
+}
+
+}  // namespace socketio
