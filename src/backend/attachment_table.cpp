@@ -17,6 +17,7 @@ extern "C" {
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -89,14 +90,23 @@ void check_shape(Oid table) {
     }
 }
 
+// The table that the setting names, if there is one. In the extension's schema callers need no USAGE: whoever writes to a
+// table that is watched need not know where messages go.
+Oid look_up_table(LOCKMODE lock) {
+    RangeVar* name = parse_table_name(settings.attachment_table);
+    Oid table = RangeVarGetRelid(name, lock, true);
+    if (!OidIsValid(table) && name->schemaname == nullptr) {
+        table = get_relname_relid(name->relname, extension_schema());
+        if (OidIsValid(table) && lock != NoLock) {
+            LockRelationOid(table, lock);
+        }
+    }
+    return table;
+}
+
 // Find the table and lock it as the INSERT will, so that it stays the same from here on.
 Oid find_table(std::size_t size) {
-    RangeVar* name = parse_table_name(settings.attachment_table);
-    Oid table = RangeVarGetRelid(name, RowExclusiveLock, true);
-    if (!OidIsValid(table) && name->schemaname == nullptr) {
-        name->schemaname = get_namespace_name(extension_schema());
-        table = RangeVarGetRelid(name, RowExclusiveLock, true);
-    }
+    const Oid table = look_up_table(RowExclusiveLock);
     if (!OidIsValid(table)) {
         report_missing(size);
     }
@@ -242,6 +252,8 @@ bool is_table_name(const char* name) {
     pfree(copy);
     return valid && (length == 1 || length == 2);
 }
+
+bool is_attachment_table(Oid table) { return look_up_table(NoLock) == table; }
 
 const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();

@@ -25,6 +25,9 @@ bool is_table_name(const char* name);
 // read-only transaction.
 const char* insert_attachment(Datum payload, std::size_t size);
 
+// Whether messages of this session would go into `table`.
+bool is_attachment_table(Oid table);
+
 // For CREATE EXTENSION alone: make the table in the extension's schema, unless there is one.
 void create_attachment_table();
 

@@ -12,8 +12,6 @@ namespace socketio {
 
 namespace {
 
-constexpr std::size_t kFirstCapacity = 16 * 1024;
-
 // The row around the payload has to fit one allocation of the server's, too.
 constexpr std::size_t kMaxCapacity = MaxAllocSize - 1024;
 
@@ -26,7 +24,8 @@ constexpr std::size_t kMaxCapacity = MaxAllocSize - 1024;
 
 }  // namespace
 
-PayloadSink::PayloadSink() : data_(static_cast<char*>(palloc(kFirstCapacity))), capacity_(kFirstCapacity) {}
+PayloadSink::PayloadSink(std::size_t expected_size)
+    : data_(static_cast<char*>(palloc(expected_size + VARHDRSZ))), capacity_(expected_size + VARHDRSZ) {}
 
 void PayloadSink::grow(std::size_t size) {
     if (size > kMaxCapacity - used_) {

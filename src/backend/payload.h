@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <string_view>
 
 #include "backend/server.h"
 
@@ -14,7 +15,10 @@ namespace socketio {
 // values is as many calls of write(), which therefore has to be inline (make bench).
 class PayloadSink {
   public:
-    PayloadSink();
+    static constexpr std::size_t kUsualSize = 16 * 1024;
+
+    // `expected_size` is a guess.
+    explicit PayloadSink(std::size_t expected_size = kUsualSize);
 
     // ERROR 54000 when the message outgrows what PostgreSQL can store in one value.
     void write(const char* bytes, std::size_t size) {
@@ -30,6 +34,8 @@ class PayloadSink {
     // The message as a bytea Datum, valid until release().
     Datum bytea();
     std::size_t size() const { return used_ - VARHDRSZ; }
+    std::string_view bytes() const { return {data_ + VARHDRSZ, size()}; }
+    void clear() { used_ = VARHDRSZ; }
     void release() { pfree(data_); }
 
   private:

@@ -22,17 +22,13 @@
 
 namespace socketio {
 
-inline JsonCharacters notification_characters() {
-    return is_utf8_database() ? JsonCharacters::kUtf8 : JsonCharacters::kAscii;
-}
-
 // Write JSON with `write(NotificationWriter&)` and queue it, unless it holds binary or has `limit` bytes or more: then
 // nothing is sent and the result is false.
 template <class Write>
 bool notify_json(const Channel& channel, int limit, const Write& write) {
     char payload[kMaxNotification];
     BoundedSink sink(payload, limit - 1);
-    NotificationWriter writer(sink, notification_characters());
+    NotificationWriter writer(sink, json_characters());
     write(writer);
     if (writer.stopped()) {
         return false;
@@ -42,9 +38,11 @@ bool notify_json(const Channel& channel, int limit, const Write& write) {
     return true;
 }
 
+// Send `message`, of about `expected_size` bytes, through the attachment table.
 template <class Message>
-void publish_attachment(const Channel& channel, const Message& message) {
-    PayloadSink sink;
+void publish_attachment(const Channel& channel, const Message& message,
+                        std::size_t expected_size = PayloadSink::kUsualSize) {
+    PayloadSink sink(expected_size);
     AttachmentWriter writer(sink);
     write_attached_message(writer, message);
     message.release();  // the row takes as much memory again
@@ -58,14 +56,18 @@ void publish_attachment(const Channel& channel, const Message& message) {
     }
 }
 
+// Send `message` as a notification, unless it holds binary or has `limit` bytes or more: then nothing is sent and the
+// result is false.
+template <class Message>
+bool publish_notification(const Channel& channel, int limit, const Message& message, std::uint32_t seq) {
+    return notify_json(channel, limit, [&](NotificationWriter& writer) { write_message(writer, message, seq); });
+}
+
 // Send `message` to the servers that listen on `channel`, when and if the current transaction commits.
 template <class Message>
 void publish(const Channel& channel, const Message& message) {
     require_primary();
-    const std::uint32_t seq = next_in_transaction();
-    const bool notified = notify_json(channel, settings.payload_threshold,
-                                      [&](NotificationWriter& writer) { write_message(writer, message, seq); });
-    if (!notified) {
+    if (!publish_notification(channel, settings.payload_threshold, message, next_in_transaction())) {
         publish_attachment(channel, message);
     }
 }

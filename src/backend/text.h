@@ -37,6 +37,9 @@ inline void free_utf8(std::string_view utf8, std::string_view text) {
     }
 }
 
+// The other way round. ERROR 22P05 where the encoding of the database has no such character.
+std::string_view from_utf8(std::string_view utf8);
+
 // Report `text`, in the encoding of the database, to a writer.
 template <class Writer>
 void read_text(std::string_view text, Writer& writer) {

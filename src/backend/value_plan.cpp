@@ -2,7 +2,10 @@
 
 #include "backend/value_plan.h"
 
+#include <cstring>
+
 #include "backend/text.h"
+#include "backend/writers.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -43,52 +46,63 @@ bool plan_json_cast(ValuePlan* plan) {
     return true;
 }
 
-void plan_category(ValuePlan* plan) {
+// The category of types that come with the server and need no look into its catalogs. False for any other.
+bool plan_known_type(ValuePlan* plan) {
     switch (plan->type) {
         case BOOLOID:
             plan->category = ValueCategory::kBoolean;
-            return;
+            return true;
         case INT2OID:
             plan->category = ValueCategory::kInt2;
-            return;
+            return true;
         case INT4OID:
             plan->category = ValueCategory::kInt4;
-            return;
+            return true;
         case INT8OID:
             plan->category = ValueCategory::kInt8;
-            return;
+            return true;
         case FLOAT4OID:
         case FLOAT8OID:
             plan->category = ValueCategory::kFloat;
-            return;
+            return true;
         case NUMERICOID:
             plan->category = ValueCategory::kNumeric;
-            return;
+            return true;
         case TEXTOID:
         case VARCHAROID:
         case BPCHAROID:
             plan->category = ValueCategory::kText;
-            return;
+            return true;
         case UNKNOWNOID:
         case CSTRINGOID:
             plan->category = ValueCategory::kCString;
-            return;
+            return true;
         case BYTEAOID:
             plan->category = ValueCategory::kBytea;
-            return;
+            return true;
         case DATEOID:
         case TIMESTAMPOID:
         case TIMESTAMPTZOID:
             plan->category = ValueCategory::kDateTime;
-            return;
+            return true;
         case JSONOID:
             plan->category = ValueCategory::kJson;
-            return;
+            return true;
         case JSONBOID:
             plan->category = ValueCategory::kJsonb;
-            return;
+            return true;
         default:
-            break;
+            return false;
+    }
+}
+
+void plan_category(ValuePlan* plan) {
+    if (plan_known_type(plan)) {
+        return;
+    }
+    plan->type = getBaseType(plan->type);
+    if (plan_known_type(plan)) {
+        return;
     }
     if (is_array(plan->type)) {
         plan->category = ValueCategory::kArray;
@@ -99,12 +113,21 @@ void plan_category(ValuePlan* plan) {
     }
 }
 
-ColumnPlan plan_column(Form_pg_attribute attribute, MemoryContext context) {
-    if (attribute->attisdropped) {
-        return {{}, nullptr};
-    }
-    const char* name = pstrdup(NameStr(attribute->attname));
-    return {to_utf8(name), plan_value(attribute->atttypid, context)};
+std::string_view copy_bytes(std::string_view bytes, MemoryContext context) {
+    char* copy = static_cast<char*>(MemoryContextAlloc(context, bytes.size()));
+    std::memcpy(copy, bytes.data(), bytes.size());
+    return {copy, bytes.size()};
+}
+
+EncodedKey encode_key(std::string_view utf8, MemoryContext context) {
+    constexpr std::size_t kLongestKey = 12 * NAMEDATALEN;  // every character escaped, as two units of UTF-16
+    char memory[kLongestKey];
+    BoundedSink json(memory, sizeof memory);
+    JsonWriter<BoundedSink>(json, json_characters()).key(utf8);
+    const std::string_view json_key = copy_bytes(json.bytes(), context);
+    BoundedSink msgpack(memory, sizeof memory);
+    MsgpackWriter<BoundedSink>(msgpack).key(utf8);
+    return {json_key, copy_bytes(msgpack.bytes(), context)};
 }
 
 void copy_columns(CompositePlan* columns, TupleDesc descriptor) {
@@ -128,14 +151,40 @@ ValuePlan* plan_value(Oid type, MemoryContext context) {
     }
     auto* plan = static_cast<ValuePlan*>(MemoryContextAllocZero(context, sizeof(ValuePlan)));
     plan->context = context;
-    plan->type = getBaseType(type);
-    get_typlenbyvalalign(plan->type, &plan->layout.length, &plan->layout.by_value, &plan->layout.alignment);
+    plan->type = type;
     plan_category(plan);
     return plan;
 }
 
+ColumnPlan plan_column(Form_pg_attribute attribute, MemoryContext context) {
+    if (attribute->attisdropped) {
+        return {{}, nullptr};
+    }
+    const std::string_view name = NameStr(attribute->attname);
+    const std::string_view utf8 = to_utf8(name);
+    const ColumnPlan column = {encode_key(utf8, context), plan_value(attribute->atttypid, context)};
+    free_utf8(utf8, name);
+    return column;
+}
+
+bool is_scalar(const ValuePlan* plan) {
+    switch (plan->category) {
+        case ValueCategory::kBytea:
+        case ValueCategory::kJsonb:
+        case ValueCategory::kJson:
+        case ValueCategory::kJsonCast:
+        case ValueCategory::kArray:
+        case ValueCategory::kComposite:
+            return false;
+        default:
+            return true;
+    }
+}
+
 ValuePlan* plan_elements(ValuePlan* plan, Oid element_type) {
     if (plan->element == nullptr || plan->element_type != element_type) {
+        ElementLayout* layout = &plan->element_layout;
+        get_typlenbyvalalign(element_type, &layout->length, &layout->by_value, &layout->alignment);
         plan->element = plan_value(element_type, plan->context);
         plan->element_type = element_type;
     }

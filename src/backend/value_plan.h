@@ -10,6 +10,7 @@
 
 #include "backend/array_elements.h"
 #include "backend/server.h"
+#include "protocol/encoded_key.h"
 
 extern "C" {
 #include "access/htup.h"
@@ -43,8 +44,8 @@ struct ValuePlan;
 
 // A column of a composite type.
 struct ColumnPlan {
-    std::string_view name;  // in UTF-8
-    ValuePlan* value;       // null for a dropped column
+    EncodedKey name;
+    ValuePlan* value;  // null for a dropped column
 };
 
 // The columns of the row type met last. A call site of type `record` meets rows of any type, and a named type can be
@@ -63,9 +64,9 @@ struct CompositePlan {
 struct ValuePlan {
     Oid type;  // of a domain, the type beneath it
     ValueCategory category;
-    ElementLayout layout;  // of a value as an array's element
-    FmgrInfo function;     // the output function, or the cast to json
-    Oid element_type;      // of an array: what `element` was made for
+    FmgrInfo function;  // the output function, or the cast to json
+    Oid element_type;   // of an array: what `element` was made for
+    ElementLayout element_layout;
     ValuePlan* element;
     CompositePlan composite;
     MemoryContext context;  // the plan's own; nested plans live in it or below
@@ -73,6 +74,12 @@ struct ValuePlan {
 
 // Decide how to read values of `type`. The plan lives in `context`.
 ValuePlan* plan_value(Oid type, MemoryContext context);
+
+// The same for a column, with its name; no value for one that was dropped.
+ColumnPlan plan_column(Form_pg_attribute attribute, MemoryContext context);
+
+// Whether values come as one piece of text, number or truth: neither binary nor anything JSON would nest.
+bool is_scalar(const ValuePlan* plan);
 
 // Make plan->element fit an array of `element_type`, and return it. An array's own word on that counts, not its type's:
 // `anyarray`, of which the columns of pg_stats are, holds any.

@@ -11,6 +11,7 @@
 #include "backend/array_elements.h"
 #include "backend/jsonb_reader.h"
 #include "backend/text.h"
+#include "backend/text_writer.h"
 #include "backend/writers.h"
 
 extern "C" {
@@ -140,7 +141,7 @@ struct ArrayWalk {
         : datum(value),
           array(DatumGetAnyArrayP(value)),
           element(plan_elements(plan, AARR_ELEMTYPE(array))),
-          elements(array, element->layout) {}
+          elements(array, plan->element_layout) {}
 
     template <class Writer>
     void read_next(Writer& writer) {
@@ -218,10 +219,7 @@ void read_composite(ValuePlan* plan, Datum value, Writer& writer) {
 }  // namespace
 
 template <class Writer>
-void read_value(ValuePlan* plan, Datum value, bool is_null, Writer& writer) {
-    if (is_null) {
-        return writer.null();
-    }
+void read_scalar(ValuePlan* plan, Datum value, Writer& writer) {
     switch (plan->category) {
         case ValueCategory::kBoolean:
             return writer.boolean(DatumGetBool(value));
@@ -239,10 +237,21 @@ void read_value(ValuePlan* plan, Datum value, bool is_null, Writer& writer) {
             return read_varlena_text(value, writer);
         case ValueCategory::kCString:
             return read_cstring(DatumGetCString(value), writer);
-        case ValueCategory::kBytea:
-            return read_bytea(value, writer);
         case ValueCategory::kDateTime:
             return read_date_time(plan->type, value, writer);
+        default:
+            return read_output(plan, value, writer);
+    }
+}
+
+template <class Writer>
+void read_value(ValuePlan* plan, Datum value, bool is_null, Writer& writer) {
+    if (is_null) {
+        return writer.null();
+    }
+    switch (plan->category) {
+        case ValueCategory::kBytea:
+            return read_bytea(value, writer);
         case ValueCategory::kJsonb:
             return read_jsonb_value(value, writer);
         case ValueCategory::kJson:
@@ -255,10 +264,14 @@ void read_value(ValuePlan* plan, Datum value, bool is_null, Writer& writer) {
         case ValueCategory::kComposite:
             check_stack_depth();
             return read_composite(plan, value, writer);
-        case ValueCategory::kOutput:
-            return read_output(plan, value, writer);
+        default:
+            return read_scalar(plan, value, writer);
     }
 }
+
+template void read_scalar(ValuePlan*, Datum, TextWriter&);
+template void read_value(ValuePlan*, Datum, bool, NotificationWriter&);
+template void read_value(ValuePlan*, Datum, bool, AttachmentWriter&);
 
 // What a call site needs to know of its arguments, kept between calls.
 struct ValueArguments::Plans {

@@ -13,6 +13,10 @@ namespace socketio {
 template <class Writer>
 void read_value(ValuePlan* plan, Datum value, bool is_null, Writer& writer);
 
+// The same for a value that is_scalar(plan) and not NULL, and for a TextWriter.
+template <class Writer>
+void read_scalar(ValuePlan* plan, Datum value, Writer& writer);
+
 // The arguments of an event: the VARIADIC "any" parameter of an SQL function, one event argument per SQL value. A call
 // with the keyword VARIADIC passes them as the elements of one array.
 class ValueArguments {

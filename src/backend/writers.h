@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend/payload.h"
+#include "backend/text.h"
 #include "protocol/json_writer.h"
 #include "protocol/msgpack_writer.h"
 #include "protocol/sink.h"
@@ -11,6 +12,9 @@ namespace socketio {
 
 using NotificationWriter = JsonWriter<BoundedSink>;
 using AttachmentWriter = MsgpackWriter<PayloadSink>;
+
+// A notification's payload is text in the encoding of the database.
+inline JsonCharacters json_characters() { return is_utf8_database() ? JsonCharacters::kUtf8 : JsonCharacters::kAscii; }
 
 // An ERROR of PostgreSQL's may pass over either without running a destructor.
 static_assert(std::is_trivially_destructible_v<NotificationWriter>);
