@@ -22,7 +22,7 @@ WHERE oid IN (SELECT objid FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_e
 ORDER BY proname COLLATE "C", pronargs, oid::regprocedure::text COLLATE "C";
 \pset format aligned
 
--- Objects without a comment: none, nor columns of types and tables
+-- Objects without a comment: none, nor columns of types, tables and views
 SELECT pg_describe_object(classid, objid, 0) AS without_comment
 FROM pg_depend
 WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'socketio_emitter') AND deptype = 'e'
@@ -30,7 +30,8 @@ WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'socketio_emitter
 UNION ALL
 SELECT pg_describe_object('pg_class'::regclass, attrelid, attnum)
 FROM pg_attribute
-WHERE attrelid IN ('socket_io_attachments'::regclass, (SELECT typrelid FROM pg_type WHERE oid = 'socketio_target'::regtype))
+WHERE attrelid IN ('socket_io_attachments'::regclass, 'socketio_watches'::regclass,
+		(SELECT typrelid FROM pg_type WHERE oid = 'socketio_target'::regtype))
 	AND attnum > 0 AND col_description(attrelid, attnum) IS NULL
 ORDER BY 1;
 
@@ -54,6 +55,17 @@ FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 WHERE attrelid = 'socket_io_attachments'::regclass AND attnum > 0 ORDER BY attnum;
 SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'socket_io_attachments'::regclass;
 
+-- The event trigger, for new triggers alone
+SELECT evtname, evtevent, evttags, evtenabled, evtfoid::regproc FROM pg_event_trigger
+WHERE oid IN (SELECT objid FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'socketio_emitter')
+	AND classid = 'pg_event_trigger'::regclass AND deptype = 'e');
+
+-- The view of watches, for everyone to read
+SELECT has_table_privilege('public', 'socketio_watches', 'SELECT') AS read,
+	has_table_privilege('public', 'socketio_watches', 'INSERT, UPDATE, DELETE') AS write;
+SELECT attname, atttypid::regtype AS type, attcollation::regcollation AS collation
+FROM pg_attribute WHERE attrelid = 'socketio_watches'::regclass ORDER BY attnum;
+
 -- Nothing of the script's own is left behind.
 SELECT socketio_create_attachment_table();
 
@@ -61,8 +73,26 @@ SELECT socketio_create_attachment_table();
 DROP EXTENSION socketio_emitter;
 SELECT to_regclass('socket_io_attachments');
 CREATE SCHEMA elsewhere;
+-- Operators that are in its schema already are not taken for those of the system, even where they fit the operands better.
+CREATE FUNCTION elsewhere.never(smallint, int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+CREATE FUNCTION elsewhere.never(oid, regprocedure) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+CREATE FUNCTION elsewhere.never(oid, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+CREATE FUNCTION elsewhere.never(bigint, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+CREATE FUNCTION elsewhere.never("char", text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'never'; END $$;
+CREATE OPERATOR elsewhere.& (FUNCTION = elsewhere.never, LEFTARG = smallint, RIGHTARG = int);
+CREATE OPERATOR elsewhere.= (FUNCTION = elsewhere.never, LEFTARG = oid, RIGHTARG = regprocedure);
+CREATE OPERATOR elsewhere.= (FUNCTION = elsewhere.never, LEFTARG = oid, RIGHTARG = int);
+CREATE OPERATOR elsewhere.<= (FUNCTION = elsewhere.never, LEFTARG = bigint, RIGHTARG = int);
+CREATE OPERATOR elsewhere.= (FUNCTION = elsewhere.never, LEFTARG = "char", RIGHTARG = text);
 CREATE EXTENSION socketio_emitter SCHEMA elsewhere;
 SELECT to_regclass('elsewhere.socket_io_attachments');
+CREATE TABLE watched (id int PRIMARY KEY);
+SELECT elsewhere.socketio_watch('watched', 'payload=keys');
+SELECT * FROM elsewhere.socketio_watches ORDER BY trigger;
+SET client_min_messages = warning;
+DROP FUNCTION elsewhere.never(smallint, int), elsewhere.never(oid, regprocedure), elsewhere.never(oid, int),
+	elsewhere.never(bigint, int), elsewhere.never("char", text) CASCADE;
+RESET client_min_messages;
 
 LISTEN "socket.io#/";
 -- Its table is found in its schema, whether or not that is in the search_path, and wherever the extension moves.
@@ -73,6 +103,13 @@ SELECT "Else Where".socketio_emit_values("Else Where".socketio_to('a'), 'hello',
 ALTER SCHEMA "Else Where" RENAME TO elsewhere_too;
 SELECT elsewhere_too.socketio_emit_values(elsewhere_too.socketio_to('a'), 'hello', '\x02'::bytea);
 SELECT id, regress.msgpack(payload) #> '{data,packet,data}' AS event FROM elsewhere_too.socket_io_attachments ORDER BY id;
+-- So are the triggers of a watch, which keep it from being dropped.
+INSERT INTO watched VALUES (1);
+SELECT elsewhere_too.socketio_watch_statement('watched', 'payload=keys', 'event=statement');
+INSERT INTO watched VALUES (2);
+DROP EXTENSION socketio_emitter;
+SELECT elsewhere_too.socketio_unwatch('watched');
+DROP TABLE watched;
 DROP EXTENSION socketio_emitter;
 
 -- An attachment table that the application made before, as the README of the adapter has it, is used and kept.

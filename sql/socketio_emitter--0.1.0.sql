@@ -243,3 +243,85 @@ SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text
 SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)'::pg_catalog.regprocedure);
 
 DROP FUNCTION socketio_grant_to_extension_owner(pg_catalog.regprocedure);
+
+-- Changes of rows
+
+CREATE FUNCTION socketio_emit_changes() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION socketio_emit_changes() IS
+	'trigger function that emits an event for each change of a row, or one for those of a statement; its arguments are '
+	'options: nsp, event, rooms, except, columns, exclude, payload, volatile, compress, each as key=value';
+
+CREATE FUNCTION socketio_check_trigger() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+
+COMMENT ON FUNCTION socketio_check_trigger() IS
+	'refuses a new trigger that calls socketio_emit_changes() if its options or its kind would not do';
+
+CREATE EVENT TRIGGER socketio_emitter_check_trigger ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
+EXECUTE FUNCTION socketio_check_trigger();
+
+COMMENT ON EVENT TRIGGER socketio_emitter_check_trigger IS
+	'checks the options of socketio_emit_changes() where a trigger is created';
+
+CREATE FUNCTION socketio_watch("table" regclass, VARIADIC options text[] DEFAULT '{}') RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_watch(regclass, text[]) IS
+	'makes every change of a row of a table emit an event, by triggers that call socketio_emit_changes() with the options; '
+	'replaces what socketio_watch() or socketio_watch_statement() made before';
+
+CREATE FUNCTION socketio_watch_statement("table" regclass, VARIADIC options text[] DEFAULT '{}') RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_watch_statement(regclass, text[]) IS
+	'makes every statement that changes rows of a table emit them together, by triggers that call socketio_emit_changes() '
+	'with the options; replaces what socketio_watch() or socketio_watch_statement() made before';
+
+CREATE FUNCTION socketio_unwatch("table" regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_unwatch(regclass) IS
+	'drops what socketio_watch() or socketio_watch_statement() made on a table; triggers made by hand stay';
+
+-- Functions are named with their schema, and operators have operands of exactly their types: the same caution as above. An
+-- argument of a trigger may hold any byte but zero, which ends it, so the bytes are split where encode() shows a zero;
+-- behind the last one nothing is left. A backslash is first written as the other bytes are, for then \000 is always a zero.
+
+CREATE VIEW socketio_watches AS
+SELECT t.tgrelid::pg_catalog.regclass AS "table",
+	t.tgname AS trigger,
+	CASE WHEN kind.bits & 1 <> 0 THEN 'row' ELSE 'statement' END AS level,
+	pg_catalog.array_remove(ARRAY[
+		CASE WHEN kind.bits & 4 <> 0 THEN 'insert' END,
+		CASE WHEN kind.bits & 16 <> 0 THEN 'update' END,
+		CASE WHEN kind.bits & 8 <> 0 THEN 'delete' END,
+		CASE WHEN kind.bits & 32 <> 0 THEN 'truncate' END
+	], NULL) AS events,
+	ARRAY(
+		SELECT pg_catalog.convert_from(pg_catalog.decode(argument.escaped, 'escape'), pg_catalog.getdatabaseencoding())
+			COLLATE pg_catalog."default"
+		FROM pg_catalog.string_to_table(
+			pg_catalog.replace(pg_catalog.encode(t.tgargs, 'escape'), $$\\$$, $$\134$$), $$\000$$
+		) WITH ORDINALITY AS argument(escaped, n)
+		WHERE argument.n <= t.tgnargs
+		ORDER BY argument.n
+	) AS options,
+	t.tgenabled IN ('O', 'A') AS enabled
+FROM pg_catalog.pg_trigger AS t
+	CROSS JOIN LATERAL (SELECT t.tgtype::pg_catalog.int4) AS kind(bits)
+WHERE t.tgfoid = 'socketio_emit_changes()'::pg_catalog.regprocedure::pg_catalog.oid
+	AND t.tgparentid = 0::pg_catalog.oid;
+
+COMMENT ON VIEW socketio_watches IS
+	'triggers that call socketio_emit_changes(), whoever made them; those of a partitioned table stand for its partitions, too';
+COMMENT ON COLUMN socketio_watches."table" IS 'table, or view, whose changes are emitted';
+COMMENT ON COLUMN socketio_watches.trigger IS 'name of the trigger';
+COMMENT ON COLUMN socketio_watches.level IS 'row or statement: what each event is for';
+COMMENT ON COLUMN socketio_watches.events IS 'insert, update, delete, truncate: which of these fire the trigger';
+COMMENT ON COLUMN socketio_watches.options IS 'options given, in the order they were given';
+COMMENT ON COLUMN socketio_watches.enabled IS
+	'whether the trigger fires where session_replication_role is origin, as it is unless changes are being replicated';
+
+GRANT SELECT ON socketio_watches TO PUBLIC;

@@ -17,6 +17,9 @@ Settings settings;
 
 namespace {
 
+constexpr int kDefaultBatchBytes = 1024 * 1024;
+constexpr int kMaxBatchBytes = 512 * 1024 * 1024;  // what PostgreSQL stores in one value is twice that
+
 bool check_channel_prefix(char** value, void**, GucSource) {
     if (strlen(*value) <= kMaxChannelPrefix) {
         return true;
@@ -46,6 +49,10 @@ void define_settings() {
     DefineCustomIntVariable("socketio_emitter.payload_threshold",
                             "Length from which a message travels through the attachment table.", nullptr,
                             &settings.payload_threshold, kMaxNotification, 1, kMaxNotification, PGC_USERSET,
+                            GUC_UNIT_BYTE, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("socketio_emitter.max_batch_bytes",
+                            "Length of a message up to which it takes in rows of a statement.", nullptr,
+                            &settings.max_batch_bytes, kDefaultBatchBytes, 1, kMaxBatchBytes, PGC_USERSET,
                             GUC_UNIT_BYTE, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("socketio_emitter.enabled",
                              "Whether emits do anything; off makes each a no-op, for bulk loads.", nullptr,

@@ -9,6 +9,7 @@ struct Settings {
     char* channel_prefix;    // what stands before "#<namespace>" in a channel's name
     char* attachment_table;  // table of the messages too large or too binary for NOTIFY; an SQL name
     int payload_threshold;   // bytes from which a message becomes an attachment
+    int max_batch_bytes;     // most bytes of a message that holds several rows of a statement
     bool enabled;            // false makes every emit a no-op
 };
 

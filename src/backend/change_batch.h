@@ -1,0 +1,32 @@
+// Changes of a statement on their way into as few messages as socketio_emitter.max_batch_bytes allows.
+//
+// How many changes fit a message is known only once they are encoded. So the entries of its lists are encoded first, one
+// change after another, until the next one would be too much; then the message is written around them.
+
+#pragma once
+
+#include "backend/change_plan.h"
+#include "backend/change_target.h"
+#include "backend/row_change.h"
+
+namespace socketio {
+
+// Sends the changes of one kind, of one statement.
+class BatchSender {
+  public:
+    // Memory comes from CurrentMemoryContext.
+    BatchSender(const ChangePlan* plan, ChangeOp op);
+
+    // Send all that `changes` has to `target`. `Changes` is TransitionRows or GroupRows.
+    template <class Changes>
+    void send(const ChangeTarget& target, Changes& changes);
+
+    void close();
+
+  private:
+    struct State;
+
+    State* state_;
+};
+
+}  // namespace socketio

@@ -1,0 +1,95 @@
+// See change_target.h.
+
+#include "backend/change_target.h"
+
+#include "backend/event.h"
+
+namespace socketio {
+
+namespace {
+
+void take_apart(TupleTableSlot* row, int last_column) {
+    if (row != nullptr && last_column > 0) {
+        slot_getsomeattrs(row, last_column);
+    }
+}
+
+[[noreturn]] void report_null_event(const ChangePlan* plan) {
+    ereport(ERROR,
+            (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+             errmsg("event of trigger \"%s\" on table \"%s\" is NULL", plan->identity.trigger, plan->identity.table),
+             errdetail("A column that option \"event\" names is NULL in the row."),
+             errhint("Use columns that are NOT NULL, or leave such rows out with the trigger's WHEN.")));
+    pg_unreachable();
+}
+
+}  // namespace
+
+TargetFinder::TargetFinder(const ChangePlan* plan) : plan_(plan) {
+    const int capacity = 1 + 2 * plan->rooms.count + plan->except.count;
+    initStringInfo(&text_);
+    spans_ = static_cast<Span*>(palloc(capacity * sizeof(Span)));
+    names_ = static_cast<std::string_view*>(palloc(capacity * sizeof(std::string_view)));
+}
+
+bool TargetFinder::is_constant() const {
+    return !plan_->event.names_columns() && !plan_->rooms.names_columns() && !plan_->except.names_columns();
+}
+
+// Whether the name could be filled in.
+bool TargetFinder::add(const RowTemplate& source, ChangeOp op, TupleTableSlot* row) {
+    const int begin = text_.len;
+    if (!fill_in(source, op, plan_->columns, row, &text_)) {
+        text_.len = begin;
+        return false;
+    }
+    spans_[count_++] = {begin, text_.len};
+    return true;
+}
+
+void TargetFinder::add_all(const TemplateList& list, ChangeOp op, TupleTableSlot* row) {
+    take_apart(row, list.last_column);
+    for (int i = 0; i < list.count; ++i) {
+        add(list.templates[i], op, row);
+    }
+}
+
+void TargetFinder::add_rooms(const RowChange& change) {
+    add_all(plan_->rooms, change.op, change.earliest());
+    if (change.latest() != change.earliest() && plan_->rooms.names_columns()) {
+        add_all(plan_->rooms, change.op, change.latest());
+    }
+}
+
+// The names from the `first`th to before the `end`th, once each.
+Rooms TargetFinder::collect(int first, int end) {
+    for (int i = first; i < end; ++i) {
+        names_[i] = {text_.data + spans_[i].begin, static_cast<std::size_t>(spans_[i].end - spans_[i].begin)};
+    }
+    const auto count = static_cast<std::size_t>(end - first);
+    return {names_ + first, count > 1 ? drop_duplicate_rooms(names_ + first, count) : count};
+}
+
+bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
+    resetStringInfo(&text_);
+    count_ = 0;
+    add_rooms(change);
+    const int rooms = count_;
+    if (rooms == 0 && plan_->rooms.count > 0) {
+        return false;
+    }
+    add_all(plan_->except, change.op, change.latest());
+    const int except = count_;
+    take_apart(change.latest(), plan_->event.last_column);
+    if (!add(plan_->event, change.op, change.latest())) {
+        report_null_event(plan_);
+    }
+    // Only now does the text stay where it is.
+    target.rooms = collect(0, rooms);
+    target.except = collect(rooms, except);
+    target.event = *collect(except, count_).begin();
+    require_client_event(target.event);
+    return true;
+}
+
+}  // namespace socketio

@@ -1,0 +1,102 @@
+// The rows of a statement, sorted into those that go to the same target.
+//
+// Rows are kept in memory as a hash join would keep them (work_mem times hash_mem_multiplier), then written to a temporary file, group by group, to be read back one group after
+// another. What remains in memory grows with the groups, of which each is a message at least, but not with the rows.
+
+#pragma once
+
+#include <cstdint>
+
+#include "backend/change_target.h"
+#include "backend/row_change.h"
+#include "backend/stored_change.h"
+
+extern "C" {
+#include "storage/buffile.h"
+#include "utils/hsearch.h"
+}
+
+namespace socketio {
+
+// Changes of one group that stand in the file one behind another, from `offset` on.
+struct StoredRun {
+    StoredRun* next;
+    int file;
+    off_t offset;
+    std::uint32_t count;
+};
+
+struct RowGroup {
+    RowGroup* next;
+    ChangeTarget target;
+    StoredRun* first_run;
+    StoredRun* last_run;
+    StoredChange* first;
+    StoredChange* last;
+    std::uint32_t count;        // of the changes in memory
+    std::uint64_t total_count;  // and in the file
+};
+
+class RowGroups {
+  public:
+    // Memory comes from CurrentMemoryContext and lives as long as it.
+    RowGroups(ChangeOp op, TupleDesc descriptor);
+
+    void add(const ChangeTarget& target, const RowChange& change);
+
+    // The groups in the order of their first changes.
+    RowGroup* first() const { return first_; }
+
+    void close();
+
+  private:
+    friend class GroupRows;
+
+    RowGroup* find(const ChangeTarget& target);
+    RowGroup* append_group(const ChangeTarget& target);
+    void spill();
+    void spill_group(RowGroup* group);
+
+    ChangeOp op_;
+    TupleDesc descriptor_;
+    MemoryContext context_;
+    MemoryContext rows_context_;  // the changes in memory
+    HTAB* table_;
+    RowGroup* first_ = nullptr;
+    RowGroup* last_ = nullptr;
+    RowGroup* recent_ = nullptr;  // where the last change went: the next one often goes there, too
+    BufFile* file_ = nullptr;
+    std::size_t in_memory_ = 0;
+};
+
+// Reads the changes of one group back, in the order in which they were added.
+class GroupRows {
+  public:
+    explicit GroupRows(RowGroups& groups);
+
+    void open(const RowGroup* group);
+
+    // How many changes the group has.
+    std::uint64_t count() const { return count_; }
+
+    // The next change, valid until the one after; null at the end.
+    const RowChange* next();
+
+    void close() { reader_.close(); }
+
+  private:
+    void open_run(const StoredRun* run);
+    StoredChange* next_stored();
+    StoredChange* next_in_file();
+
+    RowGroups& groups_;
+    StoredChangeReader reader_;
+    std::uint64_t count_ = 0;
+    const StoredRun* run_ = nullptr;
+    std::uint32_t left_in_run_ = 0;
+    StoredChange* in_memory_ = nullptr;
+    StoredChange* buffer_;  // a change read from the file
+    std::size_t buffer_size_;
+};
+
+}  // namespace socketio
