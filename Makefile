@@ -11,7 +11,7 @@ REGRESS = $(shell sed -n 's/^test: //p' test/regress/schedule)
 REGRESS_OPTS = --bindir=test/regress/bin
 
 PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
-PG_CXXFLAGS = -std=c++17 -O3 -fvisibility=hidden -Wno-register -MMD $(SANITIZE)
+PG_CXXFLAGS = -std=c++17 -O3 -fvisibility=hidden -Wno-register -MMD -MP $(SANITIZE)
 SHLIB_LINK = -lstdc++ $(SANITIZE)
 EXTRA_CLEAN = $(OBJS:.o=.d) build
 # The JIT could inline our bitcode into a query, and C++ exceptions would find no way out of there.

@@ -34,4 +34,22 @@ export const steps = [
     sql: `SELECT socketio_emit_values(socketio_to('room1'), 'mix', 1, 'two', now(), ARRAY[1.5, 2], '\\xff'::bytea)`,
     expected: { alice: [['mix', 1, 'two', isNow, [1.5, 2], Buffer.from([0xff])]], bob: [] },
   },
+  {
+    title: 'Follow a table: the rows say which room',
+    sql: `CREATE TABLE notes (id int PRIMARY KEY, room text, body text); `
+      + `SELECT socketio_watch('notes', 'rooms={room}', 'payload=record'); `
+      + `INSERT INTO notes VALUES (1, 'room1', 'for alice'), (2, 'room2', 'for somebody else')`,
+    expected: { alice: [['notes:insert', { id: 1, room: 'room1', body: 'for alice' }]], bob: [] },
+  },
+  {
+    title: 'The table goes on being followed',
+    sql: `UPDATE notes SET body = 'news' WHERE id = 1; DELETE FROM notes`,
+    expected: {
+      alice: [
+        ['notes:update', { id: 1, room: 'room1', body: 'news' }],
+        ['notes:delete', { id: 1, room: 'room1', body: 'news' }],
+      ],
+      bob: [],
+    },
+  },
 ];

@@ -1,14 +1,14 @@
-// The README's table of errors: the errors the sources report, and their SQLSTATEs.
+// The README's tables of errors: the errors the sources report, and their SQLSTATEs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { tableWith } from './lib/readme.js';
+import { tablesWith } from './lib/readme.js';
 import { anything, sourceErrors, sourceLiterals } from './lib/source-errors.js';
 
 // Whatever passes through the guard is not meant to happen: a C++ exception, not an error of the user's.
 const guard = 'src/backend/guard.h';
 
-const rows = tableWith('message', 'SQLSTATE').rows.map(([message, sqlstate]) => ({
+const rows = tablesWith('message', 'SQLSTATE').flatMap((table) => table.rows).map(([message, sqlstate]) => ({
   message: message.text,
   sqlstate: sqlstate.text,
 }));
@@ -28,7 +28,7 @@ describe('errors', () => {
 
   for (const error of errors) {
     test(`the README has ${error.sqlstate} ${error.message} (${error.where})`, () => {
-      assert.ok(rows.some((row) => describes(row, error)), 'the table of errors has no such row');
+      assert.ok(rows.some((row) => describes(row, error)), 'no table of errors has such a row');
     });
   }
 });

@@ -1,74 +1,96 @@
-// The README's SQL, from top to bottom in one database, as by a reader who tries everything: the blocks in psql, and
-// the rows of the marked tables beside the JavaScript they are said to be equal to.
+// The SQL of the README and of each document of docs/, from top to bottom in one database, as by a reader who tries
+// everything: the blocks in psql, and beside the JavaScript that is said to send the same what the rows of the marked
+// tables send, and the blocks a marked block stands below.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, createDatabase, psql } from './lib/database.js';
 import { Messages } from './lib/messages.js';
 import { OfficialEmitter } from './lib/official-emitter.js';
-import { blocks, codeBlocks, tables } from './lib/readme.js';
+import { blocks, codeBlocks, documents } from './lib/readme.js';
 
 const MAX_CHANNEL_NAME = 63;
 
 const sqlBlocks = codeBlocks.filter(({ language }) => language === 'sql');
-const comparisons = tables.filter(({ mark }) => mark === 'same message').map(readComparison);
+const comparisons = blocks.filter(({ mark }) => mark === 'same message').map(readComparison);
+const answers = blocks.filter(({ mark }) => mark === 'sent by the SQL above');
 
-describe('SQL', () => {
-  let database;
-  let session;
-  let emitter;
-  let messages;
+test('there are SQL blocks, messages of theirs, and tables to compare', () => {
+  assert.notEqual(sqlBlocks.length, 0);
+  assert.notEqual(answers.length, 0);
+  assert.notEqual(comparisons.length, 0);
+});
 
-  before(async () => {
-    database = await createDatabase('examples');
-    session = await connect(database);
-    emitter = new OfficialEmitter(database);
-    messages = await Messages.on(channelsNamedIn(comparisons.flat()), database);
-  });
+for (const [i, document] of documents.entries()) {
+  describe(document.file, () => {
+    let database;
+    let session;
+    let emitter;
+    let messages;
+    let sent; // by the last SQL block, until it is compared
 
-  after(async () => {
-    await messages?.close();
-    await emitter?.close();
-    await session?.end();
-  });
+    before(async () => {
+      database = await createDatabase(`examples_${i}`);
+      session = await connect(database);
+      // Who reads on after the README has done what it says.
+      if (document !== documents[0]) await session.query('CREATE EXTENSION socketio_emitter');
+      emitter = new OfficialEmitter(database);
+      messages = await Messages.on(channelsNamed(), database);
+    });
 
-  test('there are SQL blocks and tables to compare', () => {
-    assert.notEqual(sqlBlocks.length, 0);
-    assert.notEqual(comparisons.length, 0);
-  });
+    after(async () => {
+      await messages?.close();
+      await emitter?.close();
+      await session?.end();
+    });
 
-  for (const block of blocks) {
-    if (sqlBlocks.includes(block)) {
-      test(`${block.heading}: ${block.text.split('\n')[0]}`, () => psql(database, block.text));
-    }
-    if (block.mark === 'same message') {
-      for (const row of readComparison(block)) {
-        test(`${block.heading}: ${row.sql}`, () => compare(row));
+    for (const block of document.blocks) {
+      if (sqlBlocks.includes(block)) {
+        test(`${block.heading}: ${firstLine(block)}`, async () => {
+          sent = undefined;
+          sent = await messages.during(() => psql(database, block.text));
+        });
+      }
+      if (answers.includes(block)) {
+        test(`${block.heading}, sent: ${firstLine(block)}`, async () => {
+          assert.ok(sent, 'there is no SQL block above, or it has failed, or been compared');
+          const ours = sent;
+          sent = undefined;
+          compareMessages(ours, await messages.during(() => emitter.run(block.text)));
+        });
+      }
+      if (block.mark === 'same message') {
+        for (const row of readComparison(block)) {
+          test(`${block.heading}: ${row.sql}`, () => compare(row));
+        }
       }
     }
-  }
 
-  test('every function of the extension is shown', async () => {
-    const shown = [...sqlBlocks.map(({ text }) => text), ...comparisons.flat().map(({ sql }) => sql)].join('\n');
+    async function compare({ sql, javascript }) {
+      const ours = await messages.during(() => session.query(sql));
+      const theirs = await messages.during(() => emitter.run(javascript));
+      assert.equal(ours.length, 1, `messages of ${sql}`);
+      assert.equal(theirs.length, 1, `messages of ${javascript}`);
+      compareMessages(ours, theirs);
+    }
+  });
+}
+
+test('every function of the extension that can be called is shown', async () => {
+  const session = await connect(await createDatabase('functions'));
+  try {
+    await session.query('CREATE EXTENSION socketio_emitter');
     const { rows } = await session.query(`
       SELECT DISTINCT proname AS name
       FROM pg_depend JOIN pg_extension AS extension ON refobjid = extension.oid JOIN pg_proc ON objid = pg_proc.oid
       WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_proc'::regclass AND deptype = 'e'
-        AND extname = 'socketio_emitter'`);
+        AND extname = 'socketio_emitter' AND prorettype <> 'event_trigger'::regtype`);
     assert.notEqual(rows.length, 0);
+    const shown = [...sqlBlocks.map(({ text }) => text), ...comparisons.flat().map(({ sql }) => sql)].join('\n');
     const missing = rows.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\(`).test(shown));
     assert.deepEqual(missing, [], 'functions in no SQL block and no marked table');
-  });
-
-  async function compare({ sql, javascript }) {
-    const ours = await messages.during(() => session.query(sql));
-    const theirs = await messages.during(() => emitter.run(javascript));
-    assert.equal(ours.length, 1, `messages of ${sql}`);
-    assert.equal(theirs.length, 1, `messages of ${javascript}`);
-    // The official emitter lacks the top-level namespace, which adapters need from 0.4.0 on.
-    const namespace = ours[0].channel.slice(ours[0].channel.indexOf('#') + 1);
-    for (const nsp of ours[0].namespaces) assert.equal(nsp, namespace);
-    assert.deepEqual(contents(ours[0]), withFlags(contents(theirs[0])));
+  } finally {
+    await session.end();
   }
 });
 
@@ -82,13 +104,26 @@ function readComparison({ heading, header, rows }) {
   });
 }
 
+function firstLine({ text }) {
+  return text.split('\n')[0];
+}
+
 // Any text between quotes may be the name of a namespace; listening on a channel too many does no harm, while a message
 // on one too few is found missing.
-function channelsNamedIn(rows) {
-  const quoted = rows.flatMap(({ sql, javascript }) => [...`${sql} ${javascript}`.matchAll(/(['"])(.*?)\1/g)]);
+function channelsNamed() {
+  const texts = [...comparisons.flat().map(({ sql, javascript }) => `${sql} ${javascript}`), ...answers.map(({ text }) => text)];
+  const quoted = texts.flatMap((text) => [...text.matchAll(/(['"])(.*?)\1/g)]);
   const names = ['/', ...quoted.map(([, , name]) => (name.startsWith('/') ? name : `/${name}`))];
   const channels = new Set(names.map((name) => `socket.io#${name}`));
   return [...channels].filter((channel) => Buffer.byteLength(channel) <= MAX_CHANNEL_NAME);
+}
+
+function compareMessages(ours, theirs) {
+  // The official emitter lacks the top-level namespace, which adapters need from 0.4.0 on.
+  for (const { channel, namespaces } of ours) {
+    for (const nsp of namespaces) assert.equal(nsp, channel.slice(channel.indexOf('#') + 1));
+  }
+  assert.deepEqual(ours.map(contents), theirs.map(contents).map(withFlags));
 }
 
 function contents({ channel, uid, type, data }) {

@@ -1,21 +1,16 @@
-// The README's programs: the server and the client, copied and pasted, and what it says they print.
+// The README's programs: servers and clients, copied and pasted, and what it says they print.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { connect, createDatabase, psql } from './lib/database.js';
-import { Program } from './lib/program.js';
+import { Pair } from './lib/pair.js';
 import { codeBlocks, codeIn, paragraphs } from './lib/readme.js';
-import { within } from './lib/waiting.js';
 
-const FETCH_SOCKETS = 7;
-const FETCH_SOCKETS_RESPONSE = 8;
-const channel = 'socket.io#/';
+const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
 // What this file knows to run, by the name of the file.
-const roles = ['server.mjs', 'client.mjs'];
+const roles = ['server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs'];
 
-const programs = codeBlocks.filter(({ language }) => language === 'js').map(readProgram);
+const programs = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram);
 
 describe('JavaScript', () => {
   for (const { file, heading, code } of programs) {
@@ -26,33 +21,43 @@ describe('JavaScript', () => {
   }
 
   describe('the server and the client', () => {
-    const server = new Program();
-    const client = new Program();
-    let database;
-    let observer;
+    const pair = new Pair();
 
-    before(async () => {
-      database = await createDatabase('programs');
-      observer = await connect(database);
-      await observer.query('CREATE EXTENSION socketio_emitter');
-      await observer.query(`LISTEN "${channel}"`);
-    });
-
-    after(async () => {
-      await client.stop();
-      await server.stop();
-      await observer?.end();
-    });
+    before(() => pair.start({
+      purpose: 'programs',
+      scripts: [CREATE_EXTENSION],
+      server: program('server.mjs'),
+      client: program('client.mjs'),
+    }));
+    after(() => pair.stop());
 
     test('the client prints what the README says', async () => {
       const { sql, printed } = readPromise();
-      await server.start(program('server.mjs'), { PGDATABASE: database, PORT: '0' });
-      await client.start(program('client.mjs'), { URL: `http://127.0.0.1:${await server.port()}` });
-      await clientInRoom(observer, () => server.transcript() + client.transcript());
-      await psql(database, sql);
-      await client.line();
-      assert.equal(client.output, `${printed}\n`);
-      assert.equal(server.output, '');
+      await pair.psql(sql);
+      await pair.client.lines(1);
+      assert.equal(pair.client.output, `${printed}\n`);
+      assert.equal(pair.server.output, '');
+    });
+  });
+
+  describe('the server and the client that follow a table', () => {
+    const pair = new Pair();
+    const { setUp, sql, printed } = readPromiseOf('Follow a table');
+
+    before(() => pair.start({
+      purpose: 'follow',
+      scripts: [CREATE_EXTENSION, ...setUp],
+      server: program('todos-server.mjs'),
+      client: program('todos-client.mjs'),
+    }));
+    after(() => pair.stop());
+
+    test('the client prints what the README says', async () => {
+      await pair.client.lines(1); // the list as it was, which might otherwise be read after the first change
+      await pair.psql(sql);
+      await pair.client.lines(printed.length);
+      assert.deepEqual(pair.client.output.trimEnd().split('\n'), printed);
+      assert.equal(pair.server.output, '');
     });
   });
 });
@@ -74,7 +79,7 @@ function program(file) {
   return found;
 }
 
-// The README's sentence about the two programs.
+// The README's sentence about the first two programs.
 function readPromise() {
   const promise = /^With both running, `([^`]+)` in psql makes the client print `([^`]+)`/;
   const [found] = paragraphs.map((paragraph) => promise.exec(paragraph)).filter(Boolean);
@@ -83,32 +88,14 @@ function readPromise() {
   return { sql, printed };
 }
 
-// Until the server, asked the way servers ask each other, answers that it has a client that has joined its room. So the
-// server hears what is sent from now on. It does not hear the question before it LISTENs: the question is repeated.
-async function clientInRoom(observer, transcript) {
-  const question = {
-    uid: 'emitter',
-    nsp: '/',
-    type: FETCH_SOCKETS,
-    data: { opts: { rooms: [], except: [], flags: {} }, requestId: 'readme' },
-  };
-  let joined = false;
-  observer.on('notification', ({ payload }) => {
-    const { type, data } = JSON.parse(payload);
-    // A socket is always in one room, that of its own id.
-    joined ||= type === FETCH_SOCKETS_RESPONSE && data.sockets.some(({ rooms }) => rooms.length > 1);
-  });
-  const asking = new AbortController();
-  try {
-    await within(askUntilJoined(), () => `the client to be in its room\n${transcript()}`);
-  } finally {
-    asking.abort();
-  }
-
-  async function askUntilJoined() {
-    while (!joined && !asking.signal.aborted) {
-      await observer.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(question)]);
-      await delay(50);
-    }
-  }
+// The same said in blocks: SQL that comes before, then "With both running (...), this in psql", SQL, "makes the client
+// print", and the lines of its whole output.
+function readPromiseOf(heading) {
+  const section = codeBlocks.filter((block) => block.heading === heading);
+  const start = section.findIndex(({ intro }) => /^With both running \(.*\), this in psql$/.test(intro));
+  const [sql, output] = section.slice(start, start + 2);
+  assert.ok(start > 0 && sql.language === 'sql' && output?.intro.startsWith('makes the client print'),
+    `README.md does not say under "${heading}" what SQL makes the client print`);
+  const setUp = section.slice(0, start).filter(({ language }) => language === 'sql').map(({ text }) => text);
+  return { setUp, sql: sql.text, printed: output.text.split('\n') };
 }

@@ -9,13 +9,13 @@ export class OfficialEmitter {
   #pool;
 
   constructor(database) {
-    this.#pool = new pg.Pool({ database });
+    this.#pool = new pg.Pool({ database, max: 1 }); // or several emits would overtake each other
   }
 
   async run(javascript) {
     const watched = new WatchedPool(this.#pool);
-    const evaluate = new Function('io', 'Buffer', `"use strict"; return (${javascript}\n);`);
-    await evaluate(new Emitter(watched), Buffer);
+    // Errors, and results to wait for, are the pool's to tell.
+    new Function('io', 'Buffer', `"use strict"; ${javascript}\n`)(new Emitter(watched), Buffer);
     await within(watched.idle(), `@socket.io/postgres-emitter to send ${javascript}`);
     if (watched.error) throw watched.error;
   }

@@ -39,9 +39,11 @@ export class Program {
     return port;
   }
 
-  // Until the output has a whole line.
-  async line() {
-    while (!this.output.includes('\n')) await this.#unlessItEnds(once(this.#child.stdout, 'data'), 'a line of output');
+  // Until the output has so many whole lines.
+  async lines(count) {
+    while (this.output.split('\n').length <= count) {
+      await this.#unlessItEnds(once(this.#child.stdout, 'data'), `${count} lines of output`);
+    }
   }
 
   // All it has printed, for whoever looks for what went wrong.

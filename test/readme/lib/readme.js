@@ -1,13 +1,18 @@
-// README.md, taken apart for the tests. Nothing of its contents is known here, only how it marks what can be tested:
+// README.md and the documents of docs/, taken apart for the tests. Nothing of their contents is known here, only how
+// they mark what can be tested:
 //
 // * A ```sql block runs in psql. A ```js block is a program; the paragraph before it names its file (`server.mjs`) and
 //   the packages it needs (`npm install socket.io pg`).
+// * A ```js block behind the comment <!-- test: sent by the SQL above --> sends, all in all, the messages that the last
+//   SQL block sends.
 // * In a table behind the comment <!-- test: same message --> each row has two cells of code, SQL and JavaScript, that
 //   send the same message.
-// * The table of the settings has the columns setting and default, that of the errors message and SQLSTATE.
+// * The table of the settings has the columns setting and default, that of the triggers' options option and default,
+//   those of the errors message and SQLSTATE.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { marked } from 'marked';
 
@@ -15,26 +20,29 @@ export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 // A code block of another language would never be run: a typing error must not switch a test off.
 const languages = new Set(['sql', 'js', 'sh', '']);
-const marks = new Set(['same message']);
+// What a mark stands before.
+const marks = new Map([['same message', 'table'], ['sent by the SQL above', 'code']]);
 
-const tokens = marked.lexer(readFileSync(`${repository}README.md`, 'utf8'));
+export const documents = ['README.md', ...filesIn('docs')].map(readDocument);
+export const blocks = documents.flatMap((document) => document.blocks);
+export const codeBlocks = blocks.filter(({ kind }) => kind === 'code');
+export const tables = blocks.filter(({ kind }) => kind === 'table');
+export const paragraphs = documents.flatMap((document) => document.paragraphs);
 
-// The code blocks and tables in their order, each with the heading and the paragraph it stands under.
-export const blocks = readBlocks();
-export const codeBlocks = blocks.filter((block) => block.kind === 'code');
-export const tables = blocks.filter((block) => block.kind === 'table');
-export const paragraphs = [...blockTokens(tokens)].filter(isParagraph).map(oneLine);
-
-const inlines = readInlines();
-export const anchors = anchorsOf(inlines.filter(({ type }) => type === 'heading').map(plainText));
-export const links = inlines.filter(({ type }) => type === 'link' || type === 'image').map(({ href }) => href);
-export const codeSpans = inlines.filter(({ type }) => type === 'codespan').map(({ text }) => text);
+// The tables whose first columns are these, wherever they are.
+export function tablesWith(...columns) {
+  const found = tables.filter(({ header }) => columns.every((column, i) => header[i]?.text === column));
+  assert.notEqual(found.length, 0, `there is no table with the columns ${columns.join(', ')}`);
+  for (const { rows } of found) {
+    assert.notEqual(rows.length, 0, `a table with the columns ${columns.join(', ')} is empty`);
+  }
+  return found;
+}
 
 // The one table whose first columns are these.
 export function tableWith(...columns) {
-  const found = tables.filter(({ header }) => columns.every((column, i) => header[i].text === column));
-  assert.equal(found.length, 1, `README.md must have exactly one table with the columns ${columns.join(', ')}`);
-  assert.notEqual(found[0].rows.length, 0, `the table with the columns ${columns.join(', ')} is empty`);
+  const found = tablesWith(...columns);
+  assert.equal(found.length, 1, `there must be exactly one table with the columns ${columns.join(', ')}`);
   return found[0];
 }
 
@@ -43,15 +51,35 @@ export function codeIn(text) {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
 }
 
-function readBlocks() {
+function filesIn(directory) {
+  if (!existsSync(repository + directory)) return [];
+  return readdirSync(repository + directory).filter((name) => name.endsWith('.md')).sort()
+    .map((name) => path.posix.join(directory, name));
+}
+
+// `blocks` are the code blocks and tables in their order, each with the heading and the paragraph it stands under.
+function readDocument(file) {
+  const tokens = marked.lexer(readFileSync(repository + file, 'utf8'));
+  const inlines = readInlines(tokens);
+  return {
+    file,
+    blocks: readBlocks(tokens),
+    paragraphs: [...blockTokens(tokens)].filter(isParagraph).map(oneLine),
+    anchors: anchorsOf(inlines.filter(({ type }) => type === 'heading').map(plainText)),
+    links: inlines.filter(({ type }) => type === 'link' || type === 'image').map(({ href }) => href),
+    codeSpans: inlines.filter(({ type }) => type === 'codespan').map(({ text }) => text),
+  };
+}
+
+function readBlocks(tokens) {
   const result = [];
   let heading = '';
   let intro = '';
   let mark;
   for (const token of blockTokens(tokens)) {
-    if (mark) assert.equal(token.type, 'table', `<!-- test: ${mark} --> must stand before a table`);
+    if (mark) assert.equal(token.type, marks.get(mark), `<!-- test: ${mark} --> must stand before a ${marks.get(mark)}`);
     if (token.type === 'heading') heading = plainText(token);
-    if (token.type === 'code') result.push({ ...readCode(token), heading, intro });
+    if (token.type === 'code') result.push({ ...readCode(token, mark), heading, intro, mark });
     if (token.type === 'table') result.push({ ...readTable(token, mark), heading, mark });
     mark = token.type === 'html' ? readMark(token.raw) : undefined;
     intro = isParagraph(token) ? oneLine(token) : '';
@@ -76,8 +104,9 @@ function oneLine({ text }) {
   return text.replace(/\s+/g, ' ');
 }
 
-function readCode({ lang = '', text }) {
+function readCode({ lang = '', text }, mark) {
   assert.ok(languages.has(lang), `there is no way to test a code block of the language "${lang}"`);
+  assert.ok(!mark || lang === 'js', `<!-- test: ${mark} --> must stand before JavaScript`);
   return { kind: 'code', language: lang, text };
 }
 
@@ -93,10 +122,11 @@ function bars(line) {
   return line.replaceAll('\\|', '').split('|').length - 1;
 }
 
-// `code` is undefined unless the cell is code and nothing else.
+// `source` is what was written; `code` is undefined unless the cell is code and nothing else.
 function readCell(cell) {
   const [only, ...others] = cell.tokens;
-  return { text: plainText(cell), code: only?.type === 'codespan' && others.length === 0 ? only.text : undefined };
+  const code = only?.type === 'codespan' && others.length === 0 ? only.text : undefined;
+  return { text: plainText(cell), source: cell.text, code };
 }
 
 function readMark(html) {
@@ -109,7 +139,7 @@ function plainText(token) {
   return token.tokens ? token.tokens.map(plainText).join('') : token.text ?? '';
 }
 
-function readInlines() {
+function readInlines(tokens) {
   const result = [];
   marked.walkTokens(tokens, (token) => { result.push(token); });
   return result;

@@ -6,6 +6,8 @@
 //
 //     void report(int sqlstate, const char* what) { ereport(ERROR, (errcode(sqlstate), errmsg("table %s", what))); }
 //     report(ERRCODE_UNDEFINED_COLUMN, "has no column");        // 42703, table has no column
+//
+// Not so where it is a name, between quotes, that callers tell: whichever it is, that is the same message.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -85,8 +87,10 @@ function resolve(text, { index, args }, where) {
   const [[format, ...values] = [], ...otherMessages] = calls(body, 'errmsg').map((call) => call.args);
   assert.ok(condition && format && otherCodes.length + otherMessages.length === 0,
     `${where}: cannot find the one errcode() and the one errmsg() of ${body}`);
-  return meanings(text, index, [condition, ...values])
-    .map((meaning) => ({ condition: meaning(condition), message: fillIn(format, values.map(meaning), where) }));
+  const parts = readFormat(format, values, where);
+  const wording = parts.filter(({ quoted }) => quoted === false).map(({ value }) => value);
+  return meanings(text, index, [condition, ...wording])
+    .map((meaning) => ({ condition: meaning(condition), message: fillIn(parts, meaning) }));
 }
 
 // What the expressions mean: for each call, a function from an expression to the caller's expression.
@@ -105,19 +109,29 @@ function parameterNames(parameters) {
   return readArguments(`${parameters})`, 0).map((parameter) => /(\w+)\s*(?:=.*)?$/.exec(parameter)?.[1]);
 }
 
-// The message with constants in their places. Between quotes, what is partly filled in is filled in.
-function fillIn(format, values, where) {
+// A format taken apart into its plain text and its conversions, which have a value: [{ text, value, quoted }].
+function readFormat(format, values, where) {
   const text = constant(format);
   assert.ok(text !== undefined, `${where}: the message ${format} is not plain text`);
   const rest = [...values];
-  const message = text.replace(CONVERSION, (...match) => {
-    const { width, precision, type } = match.at(-1);
-    if (type === '%') return '%';
-    if (type === 'm') return anything;
+  const parts = [];
+  let end = 0;
+  for (const match of text.matchAll(CONVERSION)) {
+    const { width, precision, type } = match.groups;
     if (width === '*') rest.shift();
     if (precision === '*') rest.shift();
-    return constant(rest.shift()) ?? anything;
-  });
+    parts.push({ text: text.slice(end, match.index) });
+    end = match.index + match[0].length;
+    if (type === '%') parts.push({ text: '%' });
+    else if (type === 'm') parts.push({ text: anything });
+    else parts.push({ value: rest.shift(), quoted: text.slice(0, match.index).split('"').length % 2 === 0 });
+  }
+  return [...parts, { text: text.slice(end) }];
+}
+
+// The message with constants in their places. Between quotes, what is partly filled in is filled in.
+function fillIn(parts, meaning) {
+  const message = parts.map(({ text, value }) => text ?? constant(meaning(value)) ?? anything).join('');
   return message.replace(/"[^"]*"/g, (quoted) => (quoted.includes(anything) ? `"${anything}"` : quoted));
 }
 
