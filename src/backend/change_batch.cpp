@@ -25,6 +25,16 @@ using Batch = Broadcast<BatchArguments>;
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
+// Of an object in a list that every change has an entry in: its names, and values of a digit.
+std::uint64_t least_entry_of(const ChangePlan* plan) {
+    const ColumnSet& columns = plan->payload == ChangePayload::kDiff ? plan->key : plan->record;
+    std::uint64_t size = 0;
+    for (int i = 0; i < columns.count; ++i) {
+        size += plan->columns[columns.columns[i]].name.json.size() + 2;
+    }
+    return size;
+}
+
 std::size_t less(std::size_t limit, std::size_t taken) { return limit > taken ? limit - taken : 0; }
 
 }  // namespace
@@ -37,6 +47,7 @@ struct BatchSender::State {
               AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter kept rows", ALLOCSET_DEFAULT_SIZES)),
           message_context(
               AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter message", ALLOCSET_DEFAULT_SIZES)),
+          least_entry(least_entry_of(the_plan)),
           shown(the_plan),
           reader(the_op, the_plan->descriptor),
           notification(the_plan, the_op),
@@ -85,15 +96,11 @@ struct BatchSender::State {
         attachment.begin(less(settings.max_batch_bytes, frame), kUnlimited);
     }
 
-    // Whether `count` changes are surely too long for a notification, judged by those that were tried last.
+    // Whether `count` changes cannot fit one notification, as they hold the names of columns at least. A limit shorter than
+    // a notification cuts them into several.
     bool is_too_long(std::uint64_t count) const {
-        return count * bytes_of_one > 2 * static_cast<std::uint64_t>(settings.payload_threshold);
-    }
-
-    void judge_length() {
-        if (notification.count() > 0) {
-            bytes_of_one = notification.size() / notification.count();
-        }
+        return settings.max_batch_bytes >= settings.payload_threshold &&
+               count * least_entry >= static_cast<std::uint64_t>(settings.payload_threshold);
     }
 
     void keep(const RowChange& change) {
@@ -149,7 +156,6 @@ struct BatchSender::State {
         while (change != nullptr && add_to_notification(*change)) {
             change = changes.next();
         }
-        judge_length();
         const bool is_small = settings.max_batch_bytes < settings.payload_threshold && notification.count() > 0;
         if (change == nullptr || is_small) {
             send_notification();
@@ -178,8 +184,8 @@ struct BatchSender::State {
     MemoryContext message_context;  // what sending an attachment takes
     ChangeAddress address;
     std::string_view event;
-    std::size_t frame = 0;         // bytes of an attachment around its entries
-    std::size_t bytes_of_one = 0;  // in a notification, on average
+    std::size_t frame = 0;      // bytes of an attachment around its entries
+    std::uint64_t least_entry;  // bytes that a change takes in a notification, whatever its values
     ShownColumns shown;
     StoredChangeReader reader;
     StoredChange* first_kept = nullptr;

@@ -3,8 +3,8 @@
 #include "backend/change_plan.h"
 
 #include "backend/channel.h"
-#include "backend/event.h"
 #include "backend/text.h"
+#include "protocol/event_name.h"
 #include "protocol/template.h"
 
 extern "C" {
@@ -76,15 +76,16 @@ Bitmapset* readable_columns(TupleDesc descriptor) {
 
 Bitmapset* listed_columns(const TemplateScope& scope, const char* option, std::string_view list) {
     Bitmapset* listed = nullptr;
+    std::string_view rest = list;
     do {
-        const std::size_t end = list.find(',');
-        const std::string_view name = trim(list.substr(0, end));
+        const std::size_t end = rest.find(',');
+        const std::string_view name = trim(rest.substr(0, end));
         if (name.empty()) {
-            report_malformed(scope.identity, option, "A name in it is empty.");
+            report_problem(scope, option, list, "has an empty name in it");
         }
         listed = bms_add_member(listed, find_column(scope, option, name));
-        list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
-    } while (list.data() != nullptr);
+        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    } while (rest.data() != nullptr);
     return listed;
 }
 
@@ -278,9 +279,23 @@ void require_key(const ChangePlan* plan) {
     }
 }
 
-void require_client_events(const ChangePlan* plan) {
-    for (int op = 0; op < kChangeOps && !plan->event.names_columns(); ++op) {
-        require_client_event(fill_in_name(plan->event, op));
+void require_client_event(const ChangePlan* plan, std::string_view event) {
+    if (is_reserved_event(event)) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                 errmsg("event \"%.*s\" of trigger \"%s\" on table \"%s\" is reserved by Socket.IO",
+                        static_cast<int>(event.size()), event.data(), plan->identity.trigger, plan->identity.table),
+                 errhint("Choose another name in option \"event\".")));
+    }
+}
+
+void require_names(const ChangePlan* plan) {
+    for (int op = 0; op < kChangeOps; ++op) {
+        Channel channel;
+        name_channel(channel, plan->channel_nsp[op]);
+        if (!plan->event.names_columns()) {
+            require_client_event(plan, fill_in_name(plan->event, op));
+        }
     }
 }
 

@@ -57,7 +57,10 @@ ChangePlan* plan_changes(Relation relation, const Trigger* trigger, MemoryContex
 // restore the trigger before the primary key.
 void require_key(const ChangePlan* plan);
 
-// ERROR 22023 where the event's name is one that Socket.IO reserves, as far as that is known without a row.
-void require_client_events(const ChangePlan* plan);
+// ERROR 22023 for an event's name that Socket.IO reserves. `event` is UTF-8; those names are ASCII.
+void require_client_event(const ChangePlan* plan, std::string_view event);
+
+// The same, and ERROR 42622 for a namespace too long for a channel, as far as the names are known without a row.
+void require_names(const ChangePlan* plan);
 
 }  // namespace socketio

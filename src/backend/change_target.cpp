@@ -2,7 +2,7 @@
 
 #include "backend/change_target.h"
 
-#include "backend/event.h"
+#include "protocol/event_name.h"
 
 namespace socketio {
 
@@ -88,7 +88,7 @@ bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
     target.rooms = collect(0, rooms);
     target.except = collect(rooms, except);
     target.event = *collect(except, count_).begin();
-    require_client_event(target.event);
+    require_client_event(plan_, target.event);
     return true;
 }
 

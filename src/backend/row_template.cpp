@@ -45,12 +45,6 @@ TemplatePart placeholder_part(const TemplateScope& scope, const char* option, st
     return {TemplatePart::Kind::kColumn, {}, plan_template_column(scope, option, name)};
 }
 
-[[noreturn]] void report_problem(const TemplateScope& scope, const char* option, std::string_view source,
-                                 const char* problem) {
-    report_malformed(scope.identity, option,
-                     psprintf("\"%.*s\" %s.", static_cast<int>(source.size()), source.data(), problem));
-}
-
 // A template has fewer parts than bytes, a list fewer templates.
 template <class Element>
 Element* allocate(std::size_t count) {
@@ -58,6 +52,11 @@ Element* allocate(std::size_t count) {
 }
 
 }  // namespace
+
+void report_problem(const TemplateScope& scope, const char* option, std::string_view source, const char* problem) {
+    report_malformed(scope.identity, option,
+                     psprintf("\"%.*s\" %s.", static_cast<int>(source.size()), source.data(), problem));
+}
 
 int find_column(const TemplateScope& scope, const char* option, std::string_view name) {
     for (int i = 0; i < scope.descriptor->natts; ++i) {
@@ -77,6 +76,9 @@ int find_column(const TemplateScope& scope, const char* option, std::string_view
 }
 
 RowTemplate compile_template(const TemplateScope& scope, const char* option, std::string_view source) {
+    if (source.empty()) {
+        report_malformed(scope.identity, option, "It is empty.");
+    }
     auto* parts = allocate<TemplatePart>(source.size());
     RowTemplate compiled = {parts, 0, 0, false};
     TemplateReader reader(source);
@@ -93,9 +95,6 @@ RowTemplate compile_template(const TemplateScope& scope, const char* option, std
     if (reader.problem() != nullptr) {
         report_problem(scope, option, source, reader.problem());
     }
-    if (compiled.count == 0) {
-        report_malformed(scope.identity, option, "A name in it is empty.");
-    }
     return compiled;
 }
 
@@ -105,11 +104,16 @@ TemplateList compile_templates(const TemplateScope& scope, const char* option, s
     }
     auto* templates = allocate<RowTemplate>(source.size() + 1);
     TemplateList list = {templates, 0, 0};
+    std::string_view rest = source;
     do {
         RowTemplate& compiled = templates[list.count++];
-        compiled = compile_template(scope, option, take_template(source));
+        const std::string_view element = take_template(rest);
+        if (element.empty()) {
+            report_problem(scope, option, source, "has an empty name in it");
+        }
+        compiled = compile_template(scope, option, element);
         list.last_column = std::max(list.last_column, compiled.last_column);
-    } while (source.data() != nullptr);
+    } while (rest.data() != nullptr);
     return list;
 }
 

@@ -47,8 +47,8 @@ struct TemplateScope {
     MemoryContext context;  // for the plans
 };
 
-// Compile the value of the option named `option`, in CurrentMemoryContext. ERROR 22023 where it is malformed, 42703 for a
-// column that does not exist, 42804 for one whose values have no plain text.
+// Compile the value of the option named `option`, in CurrentMemoryContext. ERROR 22023 where it is malformed, or names a column whose values have no plain text,
+// 42703 where there is no such column.
 RowTemplate compile_template(const TemplateScope& scope, const char* option, std::string_view source);
 
 // The same for a list. ERROR 22023 for an empty template in it, too.
@@ -56,6 +56,10 @@ TemplateList compile_templates(const TemplateScope& scope, const char* option, s
 
 // Name a column of the table. ERROR 42703 where there is none of that name.
 int find_column(const TemplateScope& scope, const char* option, std::string_view name);
+
+// ERROR 22023: the value `source` of an option is malformed; `problem` is the rest of a sentence that begins with it.
+[[noreturn]] void report_problem(const TemplateScope& scope, const char* option, std::string_view source,
+                                 const char* problem);
 
 // Append what `source` says of `row`, as UTF-8, to `text`; `row` may be null where the template names no column. False if a
 // column it names is NULL: what was appended is of no use then.

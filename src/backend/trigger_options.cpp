@@ -38,7 +38,8 @@ bool flag_of(const Argument& argument) {
     bool flag = true;
     const std::string_view value = argument.value;
     if (argument.has_value && (value.empty() || !parse_bool_with_len(value.data(), value.size(), &flag))) {
-        report_malformed(argument.identity, argument.key, "It takes a boolean, and is true when it stands alone.");
+        report_malformed(argument.identity, argument.key,
+                         psprintf("\"%.*s\" is not a boolean.", static_cast<int>(value.size()), value.data()));
     }
     return flag;
 }
@@ -67,7 +68,9 @@ ChangePayload payload_of(const Argument& argument) {
     if (payload == "keys") {
         return ChangePayload::kKeys;
     }
-    report_malformed(argument.identity, argument.key, "It is one of change, record, diff and keys.");
+    report_malformed(argument.identity, argument.key,
+                     psprintf("\"%.*s\" is none of change, record, diff and keys.", static_cast<int>(payload.size()),
+                              payload.data()));
 }
 
 constexpr Option kOptions[] = {
@@ -160,7 +163,7 @@ void report_unknown_column(const TriggerIdentity& identity, const char* option, 
 }
 
 void report_unfit_column(const TriggerIdentity& identity, const char* option, const char* column, const char* detail) {
-    ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("option \"%s\" of trigger \"%s\" on table \"%s\" cannot name column \"%s\"", option,
                            identity.trigger, identity.table, column),
                     errdetail_internal("%s", detail)));

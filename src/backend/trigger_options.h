@@ -41,7 +41,7 @@ TriggerOptions read_trigger_options(const Trigger* trigger, const TriggerIdentit
 // ERROR 42703: an option names a column the table does not have.
 [[noreturn]] void report_unknown_column(const TriggerIdentity& identity, const char* option, std::string_view column);
 
-// ERROR 42804: an option names a column that cannot stand there; `detail` is a sentence that says why.
+// ERROR 22023: an option names a column that cannot stand there; `detail` is a sentence that says why.
 [[noreturn]] void report_unfit_column(const TriggerIdentity& identity, const char* option, const char* column,
                                       const char* detail);
 

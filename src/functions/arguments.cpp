@@ -2,8 +2,8 @@
 
 #include "functions/arguments.h"
 
-#include "backend/event.h"
 #include "backend/text.h"
+#include "protocol/event_name.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -108,7 +108,13 @@ std::string_view read_event(FunctionCallInfo fcinfo, int argument) {
 
 std::string_view read_client_event(FunctionCallInfo fcinfo, int argument) {
     const std::string_view event = read_event(fcinfo, argument);
-    require_client_event(event);
+    if (is_reserved_event(event)) {
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("\"%.*s\" is a reserved event name", static_cast<int>(event.size()), event.data()),
+                        errdetail("Socket.IO emits connect, connect_error, disconnect, disconnecting, newListener and "
+                                  "removeListener itself."),
+                        errhint("Choose another name.")));
+    }
     return event;
 }
 

@@ -25,6 +25,12 @@ namespace socketio {
 
 namespace {
 
+[[noreturn]] void report_not_a_trigger(const char* function) {
+    ereport(ERROR,
+            (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("%s() must be called as a trigger", function)));
+    pg_unreachable();
+}
+
 // What is kept from one row of a statement to the next.
 struct Firing {
     explicit Firing(const ChangePlan* the_plan) : plan(the_plan), finder(the_plan), shown(the_plan) {}
@@ -101,7 +107,7 @@ Datum returned_row(const TriggerData* trigger) {
 
 Datum emit_changes(FunctionCallInfo fcinfo) {
     if (!CALLED_AS_TRIGGER(fcinfo)) {
-        elog(ERROR, "socketio_emit_changes was not called as a trigger");
+        report_not_a_trigger("socketio_emit_changes");
     }
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     if (settings.enabled) {
@@ -132,7 +138,7 @@ void check_triggers(Relation relation, const char* name, Oid function) {
         const Trigger* trigger = &triggers->triggers[i];
         if (trigger->tgfoid == function && std::strcmp(trigger->tgname, name) == 0) {
             require_other_than_attachments(relation, trigger);
-            require_client_events(plan_changes(relation, trigger, CurrentMemoryContext));
+            require_names(plan_changes(relation, trigger, CurrentMemoryContext));
         }
     }
 }
@@ -140,7 +146,7 @@ void check_triggers(Relation relation, const char* name, Oid function) {
 // Event trigger at the end of CREATE TRIGGER, so that mistakes show where they are made.
 Datum check_trigger(FunctionCallInfo fcinfo) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) {
-        elog(ERROR, "socketio_check_trigger was not called as an event trigger");
+        report_not_a_trigger("socketio_check_trigger");
     }
     const auto* event = reinterpret_cast<const EventTriggerData*>(fcinfo->context);
     if (IsA(event->parsetree, CreateTrigStmt)) {
