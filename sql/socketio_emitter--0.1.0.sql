@@ -259,7 +259,7 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION socketio_check_trigger() IS
 	'refuses a new trigger that calls socketio_emit_changes() if its options or its kind would not do';
 
-CREATE EVENT TRIGGER socketio_emitter_check_trigger ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER')
+CREATE EVENT TRIGGER socketio_emitter_check_trigger ON ddl_command_end WHEN TAG IN ('CREATE TRIGGER', 'CREATE SCHEMA')
 EXECUTE FUNCTION socketio_check_trigger();
 
 COMMENT ON EVENT TRIGGER socketio_emitter_check_trigger IS

@@ -253,7 +253,23 @@ bool is_table_name(const char* name) {
     return valid && (length == 1 || length == 2);
 }
 
-bool is_attachment_table(Oid table) { return look_up_table(NoLock) == table; }
+// Without asking for rights on anything: it is asked by those who only write to some other table.
+bool is_attachment_table(Relation relation) {
+    const char* name = RelationGetRelationName(relation);
+    if (strcasestr(settings.attachment_table, name) == nullptr) {
+        return false;  // most often, and without parsing the setting
+    }
+    const RangeVar* set = parse_table_name(settings.attachment_table);
+    const Oid schema = RelationGetNamespace(relation);
+    if (std::strcmp(set->relname, name) != 0) {
+        return false;
+    }
+    if (set->schemaname != nullptr) {
+        return std::strcmp(set->schemaname, get_namespace_name(schema)) == 0;
+    }
+    const Oid visible = RelnameGetRelid(set->relname);
+    return OidIsValid(visible) ? visible == RelationGetRelid(relation) : schema == extension_schema();
+}
 
 const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();

@@ -10,6 +10,10 @@
 
 #include "backend/server.h"
 
+extern "C" {
+#include "utils/rel.h"
+}
+
 namespace socketio {
 
 inline constexpr char kDefaultAttachmentTable[] = "socket_io_attachments";
@@ -25,8 +29,8 @@ bool is_table_name(const char* name);
 // read-only transaction.
 const char* insert_attachment(Datum payload, std::size_t size);
 
-// Whether messages of this session would go into `table`.
-bool is_attachment_table(Oid table);
+// Whether large messages of this session go into `relation`.
+bool is_attachment_table(Relation relation);
 
 // For CREATE EXTENSION alone: make the table in the extension's schema, unless there is one.
 void create_attachment_table();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <optional>
 
 #include "backend/batch_lists.h"
 #include "backend/change_message.h"
@@ -25,12 +26,12 @@ using Batch = Broadcast<BatchArguments>;
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
-// Of an object in a list that every change has an entry in: its names, and values of a digit.
+// Bytes of an entry in a list that every change has one in: its names, and values of a digit. Which columns kDiff shows, and
+// of how many changes, is not known beforehand.
 std::uint64_t least_entry_of(const ChangePlan* plan) {
-    const ColumnSet& columns = plan->payload == ChangePayload::kDiff ? plan->key : plan->record;
     std::uint64_t size = 0;
-    for (int i = 0; i < columns.count; ++i) {
-        size += plan->columns[columns.columns[i]].name.json.size() + 2;
+    for (int i = 0; i < plan->record.count && plan->payload != ChangePayload::kDiff; ++i) {
+        size += plan->columns[plan->record.columns[i]].name.json.size() + 2;
     }
     return size;
 }
@@ -45,13 +46,13 @@ struct BatchSender::State {
           op(the_op),
           kept_context(
               AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter kept rows", ALLOCSET_DEFAULT_SIZES)),
+          row_context(AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter row", ALLOCSET_SMALL_SIZES)),
           message_context(
               AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter message", ALLOCSET_DEFAULT_SIZES)),
           least_entry(least_entry_of(the_plan)),
           shown(the_plan),
           reader(the_op, the_plan->descriptor),
-          notification(the_plan, the_op),
-          attachment(the_plan, the_op) {}
+          notification(the_plan, the_op) {}
 
     // The message around empty lists, as long as its frame may become.
     template <class Write>
@@ -92,8 +93,11 @@ struct BatchSender::State {
     }
 
     void begin_attachment() {
+        if (!attachment) {
+            attachment.emplace(plan, op);
+        }
         frame = attachment_frame();
-        attachment.begin(less(settings.max_batch_bytes, frame), kUnlimited);
+        attachment->begin(less(settings.max_batch_bytes, frame), kUnlimited);
     }
 
     // Whether `count` changes cannot fit one notification, as they hold the names of columns at least. A limit shorter than
@@ -111,8 +115,18 @@ struct BatchSender::State {
         last_kept = stored;
     }
 
+    // Output functions leave behind what they like.
+    template <class Lists>
+    bool add_to(Lists& lists, const RowChange& change) {
+        const MemoryContext caller_context = MemoryContextSwitchTo(row_context);
+        const bool fits = lists.add(change, shown.of(change));
+        MemoryContextSwitchTo(caller_context);
+        MemoryContextReset(row_context);
+        return fits;
+    }
+
     bool add_to_notification(const RowChange& change) {
-        if (!notification.add(change, shown.of(change))) {
+        if (!add_to(notification, change)) {
             return false;
         }
         keep(change);
@@ -120,10 +134,10 @@ struct BatchSender::State {
     }
 
     void add_to_attachment(const RowChange& change) {
-        if (!attachment.add(change, shown.of(change))) {
+        if (!add_to(*attachment, change)) {
             send_attachment();
             begin_attachment();
-            attachment.add(change, shown.of(change));  // alone, a change always fits
+            add_to(*attachment, change);  // alone, a change always fits
         }
     }
 
@@ -139,12 +153,12 @@ struct BatchSender::State {
     }
 
     void send_attachment() {
-        if (attachment.count() == 0) {
+        if (attachment->count() == 0) {
             return;
         }
-        const BatchArguments arguments = attachment.arguments();
+        const BatchArguments arguments = attachment->arguments();
         const MemoryContext caller_context = MemoryContextSwitchTo(message_context);
-        publish_attachment(address.channel, Batch{address.target, event, arguments}, frame + attachment.size());
+        publish_attachment(address.channel, Batch{address.target, event, arguments}, frame + attachment->size());
         MemoryContextSwitchTo(caller_context);
         MemoryContextReset(message_context);
     }
@@ -181,6 +195,7 @@ struct BatchSender::State {
     const ChangePlan* plan;
     ChangeOp op;
     MemoryContext kept_context;     // changes that a notification holds
+    MemoryContext row_context;      // what encoding a change takes
     MemoryContext message_context;  // what sending an attachment takes
     ChangeAddress address;
     std::string_view event;
@@ -191,7 +206,7 @@ struct BatchSender::State {
     StoredChange* first_kept = nullptr;
     StoredChange* last_kept = nullptr;
     BatchLists<JsonEntries> notification;
-    BatchLists<MsgpackEntries> attachment;
+    std::optional<BatchLists<MsgpackEntries>> attachment;  // with its buffers, which most statements do not need
 };
 
 BatchSender::BatchSender(const ChangePlan* plan, ChangeOp op) : state_(new (palloc(sizeof(State))) State(plan, op)) {}
@@ -212,6 +227,7 @@ void BatchSender::send(const ChangeTarget& target, Changes& changes) {
 
 template void BatchSender::send(const ChangeTarget&, TransitionRows&);
 template void BatchSender::send(const ChangeTarget&, GroupRows&);
+template void BatchSender::send(const ChangeTarget&, SingleChange&);
 
 void BatchSender::close() { state_->reader.close(); }
 

@@ -5,11 +5,22 @@
 
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
 #include "backend/row_change.h"
 
 namespace socketio {
+
+// A change by itself, to be read as others are that come one after another.
+struct SingleChange {
+    const RowChange* left;
+
+    const RowChange* next() { return std::exchange(left, nullptr); }
+    std::uint64_t count() const { return 1; }
+};
 
 // Sends the changes of one kind, of one statement.
 class BatchSender {
@@ -17,7 +28,7 @@ class BatchSender {
     // Memory comes from CurrentMemoryContext.
     BatchSender(const ChangePlan* plan, ChangeOp op);
 
-    // Send all that `changes` has to `target`. `Changes` is TransitionRows or GroupRows.
+    // Send all that `changes` has to `target`. `Changes` is TransitionRows, GroupRows or SingleChange.
     template <class Changes>
     void send(const ChangeTarget& target, Changes& changes);
 

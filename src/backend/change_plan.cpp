@@ -2,6 +2,7 @@
 
 #include "backend/change_plan.h"
 
+#include "backend/attachment_table.h"
 #include "backend/channel.h"
 #include "backend/text.h"
 #include "protocol/event_name.h"
@@ -45,6 +46,17 @@ void require_transition_tables(const Trigger* trigger, const TriggerIdentity& id
                        "DELETE, and both for UPDATE."),
              errhint("Create a trigger for each event with REFERENCING OLD TABLE AS old_rows NEW TABLE AS "
                      "new_rows, or call socketio_watch_statement().")));
+}
+
+// Its rows hold binary: a change of one would be an attachment, which is a change.
+void require_other_than_attachments(Relation relation, const TriggerIdentity& identity) {
+    if (is_attachment_table(relation)) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("trigger \"%s\" cannot emit changes of the attachment table \"%s\"", identity.trigger,
+                               identity.table),
+                        errdetail("To emit a change could take an attachment, which is a change again."),
+                        errhint("Drop the trigger, or name another table in socketio_emitter.attachment_table.")));
+    }
 }
 
 ColumnSet no_columns(int capacity) { return {static_cast<int*>(palloc(capacity * sizeof(int))), 0, 0}; }
@@ -197,14 +209,6 @@ void set_noticed_columns(ChangePlan* plan) {
     plan->noticed = columns_of(noticed, plan->descriptor->natts);
 }
 
-// What a template without columns says, in CurrentMemoryContext.
-std::string_view fill_in_name(const RowTemplate& source, int op) {
-    StringInfoData name;
-    initStringInfo(&name);
-    fill_in(source, static_cast<ChangeOp>(op), nullptr, nullptr, &name);
-    return {name.data, static_cast<std::size_t>(name.len)};
-}
-
 void set_namespaces(const TemplateScope& scope, const TriggerOptions& options, ChangePlan* plan) {
     const RowTemplate nsp = compile_template(scope, "nsp", options.nsp.empty() ? "/" : options.nsp);
     for (int i = 0; i < nsp.count; ++i) {
@@ -215,7 +219,8 @@ void set_namespaces(const TemplateScope& scope, const TriggerOptions& options, C
         }
     }
     for (int op = 0; op < kChangeOps; ++op) {
-        plan->nsp[op] = op == 0 || nsp.names_op ? normalise_namespace(fill_in_name(nsp, op)) : plan->nsp[0];
+        plan->nsp[op] =
+            op == 0 || nsp.names_op ? normalise_namespace(fill_in_name(nsp, static_cast<ChangeOp>(op))) : plan->nsp[0];
         plan->channel_nsp[op] = op == 0 || nsp.names_op ? from_utf8(plan->nsp[op]) : plan->channel_nsp[0];
     }
 }
@@ -243,6 +248,7 @@ ChangePlan* make_plan(Relation relation, const Trigger* trigger, MemoryContext c
     plan->identity = identify_trigger(relation, trigger);
     require_timing(trigger, plan->identity);
     require_transition_tables(trigger, plan->identity);
+    require_other_than_attachments(relation, plan->identity);
     const TriggerOptions options = read_trigger_options(trigger, plan->identity);
     plan->descriptor = RelationGetDescr(relation);
     plan->columns = static_cast<ColumnPlan*>(palloc0(plan->descriptor->natts * sizeof(ColumnPlan)));
@@ -294,7 +300,7 @@ void require_names(const ChangePlan* plan) {
         Channel channel;
         name_channel(channel, plan->channel_nsp[op]);
         if (!plan->event.names_columns()) {
-            require_client_event(plan, fill_in_name(plan->event, op));
+            require_client_event(plan, fill_in_name(plan->event, static_cast<ChangeOp>(op)));
         }
     }
 }

@@ -25,8 +25,8 @@ void take_apart(TupleTableSlot* row, int last_column) {
 
 }  // namespace
 
-TargetFinder::TargetFinder(const ChangePlan* plan) : plan_(plan) {
-    const int capacity = 1 + 2 * plan->rooms.count + plan->except.count;
+TargetFinder::TargetFinder(const ChangePlan* plan) : plan_(plan), context_(CurrentMemoryContext) {
+    const int capacity = 2 * plan->rooms.count + plan->except.count;
     initStringInfo(&text_);
     spans_ = static_cast<Span*>(palloc(capacity * sizeof(Span)));
     names_ = static_cast<std::string_view*>(palloc(capacity * sizeof(std::string_view)));
@@ -70,6 +70,32 @@ Rooms TargetFinder::collect(int first, int end) {
     return {names_ + first, count > 1 ? drop_duplicate_rooms(names_ + first, count) : count};
 }
 
+std::string_view TargetFinder::constant_event(ChangeOp op) {
+    std::string_view& event = events_[static_cast<int>(op)];
+    if (event.data() == nullptr) {
+        const MemoryContext caller_context = MemoryContextSwitchTo(context_);
+        event = fill_in_name(plan_->event, op);
+        MemoryContextSwitchTo(caller_context);
+        require_client_event(plan_, event);
+    }
+    return event;
+}
+
+// The event's name, behind all that is in the text.
+std::string_view TargetFinder::find_event(const RowChange& change) {
+    if (!plan_->event.names_columns()) {
+        return constant_event(change.op);
+    }
+    const int begin = text_.len;
+    take_apart(change.latest(), plan_->event.last_column);
+    if (!fill_in(plan_->event, change.op, plan_->columns, change.latest(), &text_)) {
+        report_null_event(plan_);
+    }
+    const std::string_view event(text_.data + begin, static_cast<std::size_t>(text_.len - begin));
+    require_client_event(plan_, event);
+    return event;
+}
+
 bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
     resetStringInfo(&text_);
     count_ = 0;
@@ -79,16 +105,10 @@ bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
         return false;
     }
     add_all(plan_->except, change.op, change.latest());
-    const int except = count_;
-    take_apart(change.latest(), plan_->event.last_column);
-    if (!add(plan_->event, change.op, change.latest())) {
-        report_null_event(plan_);
-    }
+    target.event = find_event(change);
     // Only now does the text stay where it is.
     target.rooms = collect(0, rooms);
-    target.except = collect(rooms, except);
-    target.event = *collect(except, count_).begin();
-    require_client_event(plan_, target.event);
+    target.except = collect(rooms, count_);
     return true;
 }
 

@@ -48,10 +48,14 @@ class TargetFinder {
     void add_all(const TemplateList& list, ChangeOp op, TupleTableSlot* row);
     void add_rooms(const RowChange& change);
     Rooms collect(int first, int end);
+    std::string_view find_event(const RowChange& change);
+    std::string_view constant_event(ChangeOp op);
 
     const ChangePlan* plan_;
-    StringInfoData text_;  // what was filled in, one name behind another
-    Span* spans_;          // where each name is
+    MemoryContext context_;
+    std::string_view events_[kChangeOps];  // where no column is in the event's name; without data till it is needed
+    StringInfoData text_;                  // what was filled in, one name behind another
+    Span* spans_;                          // where each name is
     std::string_view* names_;
     int count_ = 0;
 };

@@ -18,6 +18,9 @@ namespace socketio {
 
 namespace {
 
+// So that the rows of a large statement do not go through a file where work_mem has its default.
+constexpr std::size_t kLeastMemory = 16 * 1024 * 1024;
+
 struct GroupEntry {
     const ChangeTarget* target;  // the key
     RowGroup* group;
@@ -27,8 +30,11 @@ bool same_rooms(const Rooms& a, const Rooms& b) {
     return a.count == b.count && std::equal(a.begin(), a.end(), b.begin());
 }
 
+// The name of an event that is the same for every row is the same piece of memory, too.
+bool same_event(std::string_view a, std::string_view b) { return a.data() == b.data() || a == b; }
+
 bool same_target(const ChangeTarget& a, const ChangeTarget& b) {
-    return a.event == b.event && same_rooms(a.rooms, b.rooms) && same_rooms(a.except, b.except);
+    return same_event(a.event, b.event) && same_rooms(a.rooms, b.rooms) && same_rooms(a.except, b.except);
 }
 
 std::uint32_t hash_text(std::uint32_t seed, std::string_view text) {
@@ -36,16 +42,16 @@ std::uint32_t hash_text(std::uint32_t seed, std::string_view text) {
     return hash_combine(seed, hash_bytes(bytes, static_cast<int>(text.size())));
 }
 
-std::uint32_t hash_target(const void* key, Size) {
-    const ChangeTarget& target = **static_cast<const ChangeTarget* const*>(key);
-    std::uint32_t hash = hash_text(static_cast<std::uint32_t>(target.rooms.count), target.event);
-    for (const Rooms* rooms : {&target.rooms, &target.except}) {
-        for (const std::string_view room : *rooms) {
-            hash = hash_text(hash, room);
-        }
+std::uint32_t hash_rooms(std::uint32_t seed, const Rooms& rooms) {
+    std::uint32_t hash = hash_combine(seed, static_cast<std::uint32_t>(rooms.count));
+    for (const std::string_view room : rooms) {
+        hash = hash_text(hash, room);
     }
     return hash;
 }
+
+// Never called: whoever searches knows the hash.
+std::uint32_t hash_unknown(const void*, Size) { elog(ERROR, "a group was looked up without its hash"); }
 
 int match_targets(const void* a, const void* b, Size) {
     return !same_target(**static_cast<const ChangeTarget* const*>(a), **static_cast<const ChangeTarget* const*>(b));
@@ -55,7 +61,7 @@ HTAB* create_table(MemoryContext context) {
     HASHCTL control = {};
     control.keysize = sizeof(const ChangeTarget*);
     control.entrysize = sizeof(GroupEntry);
-    control.hash = hash_target;
+    control.hash = hash_unknown;
     control.match = match_targets;
     control.hcxt = context;
     return hash_create("socketio_emitter groups", 256, &control,
@@ -77,28 +83,36 @@ Rooms copy_rooms(const Rooms& rooms) {
     return {names, rooms.count};
 }
 
-ChangeTarget copy_target(const ChangeTarget& target) {
-    return {copy_text(target.event), copy_rooms(target.rooms), copy_rooms(target.except)};
-}
-
 void read_exactly(BufFile* file, void* memory, std::size_t size) {
     if (BufFileRead(file, memory, size) != size) {
         elog(ERROR, "could not read the rows of a statement back from a temporary file");
     }
 }
 
+void seek(BufFile* file, const StoredRun& run) {
+    if (BufFileSeek(file, run.file, run.offset, SEEK_SET) != 0) {
+        elog(ERROR, "could not find the rows of a statement in a temporary file");
+    }
+}
+
 }  // namespace
 
-RowGroups::RowGroups(ChangeOp op, TupleDesc descriptor)
-    : op_(op),
-      descriptor_(descriptor),
+RowGroups::RowGroups(const ChangePlan* plan, ChangeOp op)
+    : plan_(plan),
+      op_(op),
       context_(CurrentMemoryContext),
       rows_context_(GenerationContextCreate(context_, "socketio_emitter rows", 0, 8 * 1024, 8 * 1024 * 1024)),
       table_(create_table(context_)) {}
 
+std::uint32_t RowGroups::hash(const ChangeTarget& target) const {
+    const std::uint32_t seed = plan_->event.names_columns() ? hash_text(0, target.event) : 0;
+    return hash_rooms(hash_rooms(seed, target.rooms), target.except);
+}
+
 RowGroup* RowGroups::append_group(const ChangeTarget& target) {
     auto* group = static_cast<RowGroup*>(palloc0(sizeof(RowGroup)));
-    group->target = copy_target(target);
+    group->target = {plan_->event.names_columns() ? copy_text(target.event) : target.event, copy_rooms(target.rooms),
+                     copy_rooms(target.except)};
     (last_ == nullptr ? first_ : last_->next) = group;
     return last_ = group;
 }
@@ -109,7 +123,8 @@ RowGroup* RowGroups::find(const ChangeTarget& target) {
     }
     const ChangeTarget* key = &target;
     bool is_known;
-    auto* entry = static_cast<GroupEntry*>(hash_search(table_, &key, HASH_ENTER, &is_known));
+    auto* entry =
+        static_cast<GroupEntry*>(hash_search_with_hash_value(table_, &key, hash(target), HASH_ENTER, &is_known));
     if (!is_known) {
         entry->group = append_group(target);
         entry->target = &entry->group->target;
@@ -128,20 +143,20 @@ void RowGroups::add(const ChangeTarget& target, const RowChange& change) {
     ++group->count;
     ++group->total_count;
     in_memory_ += stored->size();
-    if (in_memory_ > get_hash_memory_limit()) {
+    if (in_memory_ > std::max(kLeastMemory, get_hash_memory_limit())) {
         spill();
     }
     MemoryContextSwitchTo(caller_context);
 }
 
 void RowGroups::spill_group(RowGroup* group) {
-    auto* run = static_cast<StoredRun*>(palloc0(sizeof(StoredRun)));
-    BufFileTell(file_, &run->file, &run->offset);
-    run->count = group->count;
+    StoredRun run = {};
+    BufFileTell(file_, &run.file, &run.offset);
+    run.count = group->count;
+    BufFileWrite(file_, &group->last_run, sizeof(StoredRun));
     for (StoredChange* stored = group->first; stored != nullptr; stored = stored->next) {
         BufFileWrite(file_, stored, stored->size());
     }
-    (group->last_run == nullptr ? group->first_run : group->last_run->next) = run;
     group->last_run = run;
     group->first = group->last = nullptr;
     group->count = 0;
@@ -169,22 +184,42 @@ void RowGroups::close() {
 
 GroupRows::GroupRows(RowGroups& groups)
     : groups_(groups),
-      reader_(groups.op_, groups.descriptor_),
+      reader_(groups.op_, groups.plan_->descriptor),
+      runs_(static_cast<StoredRun*>(palloc(run_capacity_ * sizeof(StoredRun)))),
       buffer_(static_cast<StoredChange*>(palloc(sizeof(StoredChange)))),
       buffer_size_(sizeof(StoredChange)) {}
 
 void GroupRows::open(const RowGroup* group) {
     count_ = group->total_count;
     in_memory_ = group->first;
-    open_run(group->first_run);
+    find_runs(group);
+    open_next_run();
 }
 
-void GroupRows::open_run(const StoredRun* run) {
-    run_ = run;
-    if (run != nullptr) {
-        left_in_run_ = run->count;
-        BufFileSeek(groups_.file_, run->file, run->offset, SEEK_SET);
+// Each run says where the one before it is.
+void GroupRows::find_runs(const RowGroup* group) {
+    run_count_ = 0;
+    for (StoredRun run = group->last_run; run.count > 0;) {
+        if (run_count_ == run_capacity_) {
+            run_capacity_ *= 2;
+            runs_ = static_cast<StoredRun*>(repalloc(runs_, run_capacity_ * sizeof(StoredRun)));
+        }
+        runs_[run_count_++] = run;
+        seek(groups_.file_, run);
+        read_exactly(groups_.file_, &run, sizeof run);
     }
+}
+
+void GroupRows::open_next_run() {
+    if (run_count_ == 0) {
+        left_in_run_ = 0;
+        return;
+    }
+    const StoredRun& run = runs_[--run_count_];
+    left_in_run_ = run.count;
+    seek(groups_.file_, run);
+    StoredRun before;
+    read_exactly(groups_.file_, &before, sizeof before);
 }
 
 StoredChange* GroupRows::next_in_file() {
@@ -196,13 +231,13 @@ StoredChange* GroupRows::next_in_file() {
     }
     read_exactly(groups_.file_, buffer_->row(), size - sizeof(StoredChange));
     if (--left_in_run_ == 0) {
-        open_run(run_->next);
+        open_next_run();
     }
     return buffer_;
 }
 
 StoredChange* GroupRows::next_stored() {
-    if (run_ != nullptr) {
+    if (left_in_run_ > 0) {
         return next_in_file();
     }
     StoredChange* stored = in_memory_;

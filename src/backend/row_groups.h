@@ -1,12 +1,14 @@
 // The rows of a statement, sorted into those that go to the same target.
 //
-// Rows are kept in memory as a hash join would keep them (work_mem times hash_mem_multiplier), then written to a temporary file, group by group, to be read back one group after
-// another. What remains in memory grows with the groups, of which each is a message at least, but not with the rows.
+// Rows are kept in memory, as many as a hash join would keep, or 16 MB of them. More are written to a temporary file, group by
+// group, to be read back one group after another. What remains in memory grows with the groups, of which each is a message
+// at least, but not with the rows.
 
 #pragma once
 
 #include <cstdint>
 
+#include "backend/change_plan.h"
 #include "backend/change_target.h"
 #include "backend/row_change.h"
 #include "backend/stored_change.h"
@@ -18,19 +20,18 @@ extern "C" {
 
 namespace socketio {
 
-// Changes of one group that stand in the file one behind another, from `offset` on.
+// Changes of one group that stand in the file one behind another. The place of the group's run before this one stands there
+// first.
 struct StoredRun {
-    StoredRun* next;
     int file;
     off_t offset;
-    std::uint32_t count;
+    std::uint32_t count;  // 0 where there is no run
 };
 
 struct RowGroup {
     RowGroup* next;
     ChangeTarget target;
-    StoredRun* first_run;
-    StoredRun* last_run;
+    StoredRun last_run;
     StoredChange* first;
     StoredChange* last;
     std::uint32_t count;        // of the changes in memory
@@ -40,7 +41,7 @@ struct RowGroup {
 class RowGroups {
   public:
     // Memory comes from CurrentMemoryContext and lives as long as it.
-    RowGroups(ChangeOp op, TupleDesc descriptor);
+    RowGroups(const ChangePlan* plan, ChangeOp op);
 
     void add(const ChangeTarget& target, const RowChange& change);
 
@@ -53,12 +54,13 @@ class RowGroups {
     friend class GroupRows;
 
     RowGroup* find(const ChangeTarget& target);
+    std::uint32_t hash(const ChangeTarget& target) const;
     RowGroup* append_group(const ChangeTarget& target);
     void spill();
     void spill_group(RowGroup* group);
 
+    const ChangePlan* plan_;
     ChangeOp op_;
-    TupleDesc descriptor_;
     MemoryContext context_;
     MemoryContext rows_context_;  // the changes in memory
     HTAB* table_;
@@ -85,14 +87,17 @@ class GroupRows {
     void close() { reader_.close(); }
 
   private:
-    void open_run(const StoredRun* run);
+    void find_runs(const RowGroup* group);
+    void open_next_run();
     StoredChange* next_stored();
     StoredChange* next_in_file();
 
     RowGroups& groups_;
     StoredChangeReader reader_;
     std::uint64_t count_ = 0;
-    const StoredRun* run_ = nullptr;
+    int run_count_ = 0;
+    int run_capacity_ = 16;
+    StoredRun* runs_;  // those of the group that are still to be read, the next one last
     std::uint32_t left_in_run_ = 0;
     StoredChange* in_memory_ = nullptr;
     StoredChange* buffer_;  // a change read from the file

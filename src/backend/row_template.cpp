@@ -117,6 +117,13 @@ TemplateList compile_templates(const TemplateScope& scope, const char* option, s
     return list;
 }
 
+std::string_view fill_in_name(const RowTemplate& source, ChangeOp op) {
+    StringInfoData name;
+    initStringInfo(&name);
+    fill_in(source, op, nullptr, nullptr, &name);
+    return {name.data, static_cast<std::size_t>(name.len)};
+}
+
 bool fill_in(const RowTemplate& source, ChangeOp op, const ColumnPlan* columns, TupleTableSlot* row, StringInfo text) {
     TextWriter writer(text);
     for (int i = 0; i < source.count; ++i) {

@@ -61,6 +61,9 @@ int find_column(const TemplateScope& scope, const char* option, std::string_view
 [[noreturn]] void report_problem(const TemplateScope& scope, const char* option, std::string_view source,
                                  const char* problem);
 
+// What a template that names no column says, in CurrentMemoryContext.
+std::string_view fill_in_name(const RowTemplate& source, ChangeOp op);
+
 // Append what `source` says of `row`, as UTF-8, to `text`; `row` may be null where the template names no column. False if a
 // column it names is NULL: what was appended is of no use then.
 bool fill_in(const RowTemplate& source, ChangeOp op, const ColumnPlan* columns, TupleTableSlot* row, StringInfo text);

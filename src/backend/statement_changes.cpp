@@ -23,14 +23,34 @@ void send_all(TargetFinder& finder, ChangeOp op, TransitionRows& rows, BatchSend
     }
 }
 
-void send_groups(const ChangePlan* plan, TargetFinder& finder, ChangeOp op, TransitionRows& rows, BatchSender& sender) {
-    RowGroups groups(op, plan->descriptor);
+// There is one row, and nothing to sort either.
+void send_one(TargetFinder& finder, TransitionRows& rows, BatchSender& sender) {
+    SingleChange change{rows.next()};
+    ChangeTarget target;
+    if (change.left != nullptr && finder.find(*change.left, target)) {
+        sender.send(target, change);
+    }
+}
+
+void sort(TargetFinder& finder, TransitionRows& rows, RowGroups& groups) {
+    // Output functions leave behind what they like. The rows themselves belong to their slots.
+    const MemoryContext row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter row", ALLOCSET_SMALL_SIZES);
     ChangeTarget target;
     while (const RowChange* change = rows.next()) {
+        const MemoryContext caller_context = MemoryContextSwitchTo(row_context);
         if (finder.find(*change, target)) {
             groups.add(target, *change);
         }
+        MemoryContextSwitchTo(caller_context);
+        MemoryContextReset(row_context);
     }
+    MemoryContextDelete(row_context);
+}
+
+void send_groups(const ChangePlan* plan, TargetFinder& finder, ChangeOp op, TransitionRows& rows, BatchSender& sender) {
+    RowGroups groups(plan, op);
+    sort(finder, rows, groups);
     GroupRows changes(groups);
     for (const RowGroup* group = groups.first(); group != nullptr; group = group->next) {
         changes.open(group);
@@ -51,6 +71,8 @@ void emit_statement_changes(const ChangePlan* plan, const TriggerData* trigger, 
     BatchSender sender(plan, op);
     if (finder.is_constant()) {
         send_all(finder, op, rows, sender);
+    } else if (rows.count() == 1) {
+        send_one(finder, rows, sender);
     } else {
         send_groups(plan, finder, op, rows, sender);
     }

@@ -71,7 +71,9 @@ char* plain_digits(char* digits) {
     const Datum number =
         DirectFunctionCall3(numeric_in, CStringGetDatum(digits), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
     pfree(digits);
-    return DatumGetCString(DirectFunctionCall1(numeric_out, number));
+    digits = DatumGetCString(DirectFunctionCall1(numeric_out, number));
+    pfree(DatumGetPointer(number));
+    return digits;
 }
 
 template <class Writer>

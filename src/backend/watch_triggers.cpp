@@ -18,17 +18,17 @@ extern "C" {
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 }
 
 namespace socketio {
@@ -293,9 +293,15 @@ void require_watch(Oid table, Oid trigger_function) {
 
 }  // namespace
 
+// Not LookupFuncName(): who creates a trigger need not have USAGE on the extension's schema.
 Oid find_trigger_function(Oid function) {
-    char* schema = get_namespace_name(get_func_namespace(function));
-    return LookupFuncName(list_make2(makeString(schema), makeString(pstrdup(kTriggerFunction))), 0, nullptr, false);
+    const Oid found =
+        GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(kTriggerFunction),
+                        PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(get_func_namespace(function)));
+    if (!OidIsValid(found)) {
+        elog(ERROR, "function %s() is not where function %u is", kTriggerFunction, function);
+    }
+    return found;
 }
 
 void create_watch(Oid table, Oid trigger_function, WatchLevel level, const TriggerArguments& arguments) {

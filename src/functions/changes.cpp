@@ -1,7 +1,6 @@
 // socketio_emit_changes: the trigger function that emits what happened to a table's rows; and socketio_check_trigger, which
 // looks at such a trigger as soon as it is created.
 
-#include "backend/attachment_table.h"
 #include "backend/change_diff.h"
 #include "backend/change_message.h"
 #include "backend/change_payload.h"
@@ -10,6 +9,7 @@
 #include "backend/guard.h"
 #include "backend/publish.h"
 #include "backend/statement_changes.h"
+#include "backend/watch_triggers.h"
 
 extern "C" {
 #include "access/relation.h"
@@ -17,8 +17,6 @@ extern "C" {
 #include "commands/event_trigger.h"
 #include "commands/trigger.h"
 #include "nodes/parsenodes.h"
-#include "parser/parse_func.h"
-#include "utils/lsyscache.h"
 }
 
 namespace socketio {
@@ -116,47 +114,46 @@ Datum emit_changes(FunctionCallInfo fcinfo) {
     return returned_row(trigger);
 }
 
-Oid emit_changes_function(FunctionCallInfo fcinfo) {
-    char* schema = get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
-    List* name = list_make2(makeString(schema), makeString(pstrdup("socketio_emit_changes")));
-    return LookupFuncName(name, 0, nullptr, true);
-}
-
-// Its rows hold binary: each change would be an attachment, which is a change.
-void require_other_than_attachments(Relation relation, const Trigger* trigger) {
-    if (is_attachment_table(RelationGetRelid(relation))) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("trigger \"%s\" cannot emit changes of the attachment table \"%s\"", trigger->tgname,
-                               RelationGetRelationName(relation)),
-                        errdetail("To emit a change could take an attachment, which is a change again.")));
-    }
-}
-
 void check_triggers(Relation relation, const char* name, Oid function) {
     const TriggerDesc* triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
         const Trigger* trigger = &triggers->triggers[i];
         if (trigger->tgfoid == function && std::strcmp(trigger->tgname, name) == 0) {
-            require_other_than_attachments(relation, trigger);
             require_names(plan_changes(relation, trigger, CurrentMemoryContext));
         }
     }
 }
 
-// Event trigger at the end of CREATE TRIGGER, so that mistakes show where they are made.
+void check_statement(const CreateTrigStmt* statement, Oid function) {
+    const Oid table = RangeVarGetRelid(statement->relation, NoLock, true);  // CREATE TRIGGER holds a lock
+    if (OidIsValid(table)) {
+        Relation relation = relation_open(table, AccessShareLock);
+        check_triggers(relation, statement->trigname, function);
+        relation_close(relation, NoLock);
+    }
+}
+
+void check_statement(const CreateSchemaStmt* statement, Oid function) {
+    ListCell* cell;
+    foreach (cell, statement->schemaElts) {
+        const auto* element = static_cast<const Node*>(lfirst(cell));
+        if (IsA(element, CreateTrigStmt)) {
+            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), function);
+        }
+    }
+}
+
+// Event trigger at the end of a command that creates triggers, so that mistakes show where they are made.
 Datum check_trigger(FunctionCallInfo fcinfo) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) {
         report_not_a_trigger("socketio_check_trigger");
     }
-    const auto* event = reinterpret_cast<const EventTriggerData*>(fcinfo->context);
-    if (IsA(event->parsetree, CreateTrigStmt)) {
-        const auto* statement = reinterpret_cast<const CreateTrigStmt*>(event->parsetree);
-        const Oid table = RangeVarGetRelid(statement->relation, AccessShareLock, true);
-        if (OidIsValid(table)) {
-            Relation relation = relation_open(table, NoLock);
-            check_triggers(relation, statement->trigname, emit_changes_function(fcinfo));
-            relation_close(relation, NoLock);
-        }
+    const Node* command = reinterpret_cast<const EventTriggerData*>(fcinfo->context)->parsetree;
+    const Oid function = find_trigger_function(fcinfo->flinfo->fn_oid);
+    if (IsA(command, CreateTrigStmt)) {
+        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), function);
+    } else if (IsA(command, CreateSchemaStmt)) {
+        check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), function);
     }
     PG_RETURN_NULL();
 }
