@@ -246,6 +246,17 @@ CREATE TRIGGER announce_all AFTER TRUNCATE ON orders
 -- So is a constraint trigger, and one whose name and table need quotes.
 CREATE CONSTRAINT TRIGGER announce_all AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED
 	FOR EACH ROW EXECUTE FUNCTION socketio_emit_changes('rooms={nothing}');
+-- And one that comes with its schema.
+CREATE SCHEMA shop
+	CREATE TABLE orders (id int)
+	CREATE TRIGGER announce AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION public.socketio_emit_changes('rooms={nothing}');
+CREATE SCHEMA shop
+	CREATE TABLE orders (id int)
+	CREATE TRIGGER announce AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION public.socketio_emit_changes('rooms={id}');
+INSERT INTO shop.orders VALUES (1);
+:show
+DROP TABLE shop.orders;
+DROP SCHEMA shop;
 CREATE SCHEMA "My Shop";
 CREATE TABLE "My Shop"."The ""Orders""" ("Id" int PRIMARY KEY, "a,b" int, "{" text, "Größe" text, op text, "OP" text, "table" text);
 CREATE TRIGGER "Say so" AFTER INSERT ON "My Shop"."The ""Orders""" FOR EACH ROW EXECUTE FUNCTION socketio_emit_changes('rooms={id}');

@@ -16,6 +16,24 @@ UPDATE orders SET status = 'seen';
 :show
 DELETE FROM orders;
 :show
+-- A single row
+INSERT INTO orders VALUES (1, 7, 'north', 'new');
+UPDATE orders SET user_id = 8;
+UPDATE orders SET user_id = NULL;
+UPDATE orders SET status = 'nobody knows';
+UPDATE orders SET user_id = 7, id = 2;
+DELETE FROM orders;
+INSERT INTO orders VALUES (1, NULL, 'north', 'new');
+DELETE FROM orders;
+:show
+SELECT pg_temp.for_statements('orders', 'payload=diff', 'rooms=user:{user_id}', 'event={status}', 'except={shop}');
+INSERT INTO orders VALUES (1, 7, 'north', 'new');
+UPDATE orders SET status = status;
+UPDATE orders SET status = 'connect';
+UPDATE orders SET status = NULL;
+UPDATE orders SET status = 'seen';
+DELETE FROM orders;
+:show
 -- By event and except, too
 SELECT pg_temp.for_statements('orders', 'payload=keys', 'rooms={shop}', 'event={status}', 'except=user:{user_id}');
 INSERT INTO orders VALUES (1, 7, 'north', 'new'), (2, 7, 'north', 'paid'), (3, 8, 'north', 'new'), (4, 7, 'north', 'new'),
@@ -372,6 +390,7 @@ RESET socketio_emitter.payload_threshold;
 TRUNCATE orders, socket_io_attachments;
 
 -- Rows of many rooms, more than fit into memory, make the same events as with plenty of it. (16 MB are always allowed.)
+SET synchronize_seqscans = off;
 CREATE TABLE many (id int, shop text, tag text, filler text) WITH (autovacuum_enabled = off);
 CREATE PROCEDURE pg_temp.insert_many() LANGUAGE sql AS $$
 	INSERT INTO many SELECT i, 'shop ' || i % 2000, 'row ' || i, repeat('x', 1500) FROM generate_series(1, 20000) AS i
@@ -386,6 +405,7 @@ CREATE FUNCTION pg_temp.temporary_bytes() RETURNS bigint LANGUAGE sql AS $$
 	SELECT pg_stat_get_db_temp_bytes(oid) FROM pg_database WHERE datname = current_database()
 $$;
 SELECT pg_temp.for_statements('many', 'payload=change', 'exclude=filler', 'rooms={shop}');
+TRUNCATE socket_io_attachments RESTART IDENTITY;
 SET work_mem = '64kB';
 :collect
 CALL pg_temp.insert_many();
@@ -442,8 +462,19 @@ SELECT pg_temp.temporary_bytes() - :before - :with_rooms AS without_rooms
 :take
 RESET work_mem;
 SELECT :without_rooms > 20000 * 1500 AS transition_table, :with_rooms - :without_rooms > 16000000 AS groups;
-DROP TABLE many;
 \t on
+-- Of all these rows one changes: that is a short message.
+CREATE UNIQUE INDEX many_id ON many (id);
+ALTER TABLE many ALTER id SET NOT NULL, REPLICA IDENTITY USING INDEX many_id;
+SELECT pg_temp.for_statements('many', 'payload=diff', 'rooms=staff');
+:collect
+UPDATE many SET tag = CASE id WHEN 12345 THEN 'changed' ELSE tag END;
+:show
+SELECT pg_temp.for_statements('many', 'payload=diff', 'rooms={shop}');
+UPDATE many SET tag = CASE WHEN id IN (12345, 18345, 1) THEN 'changed again' ELSE tag END;
+:show
+:take
+DROP TABLE many;
 -- Few rooms of long rows, and one with most of them
 SELECT pg_temp.for_statements('orders', 'payload=record', 'rooms={shop}');
 CREATE PROCEDURE pg_temp.insert_long() LANGUAGE sql AS $$

@@ -114,6 +114,23 @@ UPDATE events SET region = 'south';
 DROP TABLE events;
 DROP FUNCTION refuse_odd();
 
+-- To MERGE, a row that moves to another partition is one deleted and one inserted, and PostgreSQL fires statement triggers for those only
+-- where the MERGE has such actions itself: of 1 and 3, only row triggers tell in the first one.
+CREATE TABLE events (id int, region text, note text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE events_north PARTITION OF events FOR VALUES IN ('north');
+CREATE TABLE events_south PARTITION OF events FOR VALUES IN ('south');
+INSERT INTO events VALUES (1, 'north', 'x'), (2, 'north', 'x'), (3, 'south', 'x');
+SELECT pg_temp.for_both('events', 'payload=change');
+MERGE INTO events USING (VALUES (1, 'south'), (2, 'north'), (3, 'north')) AS source(id, region) ON events.id = source.id
+	WHEN MATCHED THEN UPDATE SET region = source.region, note = 'merged';
+:show
+MERGE INTO events USING (VALUES (1, 'north'), (2, 'north'), (4, 'south')) AS source(id, region) ON events.id = source.id
+	WHEN MATCHED AND source.id = 2 THEN DELETE
+	WHEN MATCHED THEN UPDATE SET region = source.region, note = 'merged again'
+	WHEN NOT MATCHED THEN INSERT VALUES (source.id, source.region, 'merged in');
+:show
+DROP TABLE events;
+
 -- Inheritance: row triggers are each table's own; what a statement does to the parent includes its children's rows, as far as
 -- they are the parent's.
 CREATE TABLE parent (id int PRIMARY KEY, note text);

@@ -9,7 +9,7 @@
 -- The samples of values.sql, each as a column of a table of its type: inserted, changed to NULL and back, and deleted. (A
 -- record of no named type is left out, as no column can hold it.)
 CREATE TEMP TABLE due (n bigint GENERATED ALWAYS AS IDENTITY, type text, op text, record jsonb, old_record jsonb);
-CREATE FUNCTION pg_temp.change(sample anyelement) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.change(sample anyelement, only_insert boolean DEFAULT false) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	type text := format_type(pg_typeof(sample), -1);
 	"table" text := quote_ident('sample of ' || type);
@@ -21,12 +21,15 @@ BEGIN
 		PERFORM pg_temp.for_both("table"::regclass);
 	END IF;
 	EXECUTE format('INSERT INTO %s AS t VALUES (1, $1) RETURNING to_jsonb(t)', "table") INTO full_row USING sample;
+	INSERT INTO due (type, op, record) VALUES (type, 'insert', full_row);
+	IF only_insert THEN
+		RETURN;
+	END IF;
 	EXECUTE format('UPDATE %s AS t SET v = NULL RETURNING to_jsonb(t)', "table") INTO empty_row;
 	EXECUTE format('UPDATE %s SET v = $1', "table") USING sample;
 	EXECUTE format('DELETE FROM %s', "table");
 	INSERT INTO due (type, op, record, old_record) VALUES
-		(type, 'insert', full_row, NULL), (type, 'update', empty_row, full_row), (type, 'update', full_row, empty_row),
-		(type, 'delete', NULL, full_row);
+		(type, 'update', empty_row, full_row), (type, 'update', full_row, empty_row), (type, 'delete', NULL, full_row);
 END
 $$;
 \set samples :out '/results/changes_values.samples'
@@ -61,7 +64,8 @@ FROM compared GROUP BY event, path ORDER BY event, path;
 SELECT * FROM compared WHERE as_to_jsonb IS NOT TRUE ORDER BY event, n LIMIT 10;
 \t on
 
--- As attachments: with numbers as JavaScript has them
+-- As attachments: with numbers as JavaScript has them. It takes long to decode them, so here they are inserted only.
+\set sample 'SELECT pg_temp.change(v, true) FROM'
 TRUNCATE due, compared RESTART IDENTITY;
 SET socketio_emitter.payload_threshold = 1;
 :collect

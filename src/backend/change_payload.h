@@ -79,12 +79,13 @@ template <class Writer>
 void write_entry(const ChangePlan* plan, const RowChange& change, const ColumnSet& shown, BatchList list,
                  Writer& writer) {
     const bool is_keys = plan->payload == ChangePayload::kKeys;
+    // What is told of the row alone is told of the new one, unless the row is gone.
+    TupleTableSlot* only = change.op == ChangeOp::kDelete ? change.old_row : change.row;
     switch (list) {
         case kKeyList:
-            return write_columns(plan, plan->key, is_keys ? change.latest() : change.earliest(), writer);
+            return write_columns(plan, plan->key, is_keys ? only : change.earliest(), writer);
         case kRecordList:
-            return write_columns(plan, shown, plan->payload == ChangePayload::kRecord ? change.latest() : change.row,
-                                 writer);
+            return write_columns(plan, shown, plan->payload == ChangePayload::kRecord ? only : change.row, writer);
         default:
             return write_columns(plan, shown, is_keys && !differs(plan, plan->key, change) ? nullptr : change.old_row,
                                  writer);

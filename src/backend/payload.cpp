@@ -24,8 +24,9 @@ constexpr std::size_t kMaxCapacity = MaxAllocSize - 1024;
 
 }  // namespace
 
-PayloadSink::PayloadSink(std::size_t expected_size)
-    : data_(static_cast<char*>(palloc(expected_size + VARHDRSZ))), capacity_(expected_size + VARHDRSZ) {}
+PayloadSink::PayloadSink(std::size_t expected_size) : capacity_(std::min(expected_size + VARHDRSZ, kMaxCapacity)) {
+    data_ = static_cast<char*>(palloc(capacity_));
+}
 
 void PayloadSink::grow(std::size_t size) {
     if (size > kMaxCapacity - used_) {

@@ -89,6 +89,17 @@ void read_exactly(BufFile* file, void* memory, std::size_t size) {
     }
 }
 
+// The rows of a group lie far from each other, among those of all the others: have the next one on its way while this one is
+// being encoded (make bench).
+void fetch_ahead(const StoredChange* stored) {
+    constexpr int kLine = 64;
+    constexpr int kLines = 3;  // of a row of ordinary size
+    const auto* bytes = reinterpret_cast<const char*>(stored);
+    for (int i = 0; i < kLines && stored != nullptr; ++i) {
+        __builtin_prefetch(bytes + i * kLine);
+    }
+}
+
 void seek(BufFile* file, const StoredRun& run) {
     if (BufFileSeek(file, run.file, run.offset, SEEK_SET) != 0) {
         elog(ERROR, "could not find the rows of a statement in a temporary file");
@@ -242,6 +253,7 @@ StoredChange* GroupRows::next_stored() {
     }
     StoredChange* stored = in_memory_;
     in_memory_ = stored == nullptr ? nullptr : stored->next;
+    fetch_ahead(in_memory_);
     return stored;
 }
 

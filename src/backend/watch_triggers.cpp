@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/change_plan.h"
 #include "backend/extension.h"
 #include "backend/row_template.h"
 #include "backend/trigger_options.h"
@@ -272,6 +273,18 @@ void create_triggers(Oid table, Oid trigger_function, const WatchTrigger (&trigg
     }
 }
 
+// CREATE TRIGGER cannot ask for a key, which a dump may restore later; whoever calls a function can.
+void require_keys(Oid table, Oid trigger_function) {
+    Relation relation = relation_open(table, NoLock);
+    for (int i = 0; i < relation->trigdesc->numtriggers; ++i) {
+        const Trigger* trigger = &relation->trigdesc->triggers[i];
+        if (trigger->tgfoid == trigger_function && is_watch_trigger(trigger->tgname)) {
+            require_key(plan_changes(relation, trigger, CurrentMemoryContext));
+        }
+    }
+    relation_close(relation, NoLock);
+}
+
 [[noreturn]] void report_not_watched(Oid table, Oid trigger_function) {
     const char* name = get_rel_name(table);
     if (is_watched(table, trigger_function, Origin::kClone)) {
@@ -318,6 +331,7 @@ void create_watch(Oid table, Oid trigger_function, WatchLevel level, const Trigg
     } else {
         create_triggers(table, trigger_function, kStatementTriggers, arguments);
     }
+    require_keys(table, trigger_function);
     SPI_finish();
 }
 

@@ -56,7 +56,11 @@ class MsgpackWriter {
 
     void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }
 
-    void encoded(std::string_view values) { sink_.write(values.data(), values.size()); }
+    void encoded(std::string_view values) {
+        if (!values.empty()) {
+            sink_.write(values.data(), values.size());
+        }
+    }
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
