@@ -38,18 +38,23 @@ class JsonEntries {
 // The same as msgpack, for an attachment.
 class MsgpackEntries {
   public:
-    void clear() { sink_.clear(); }
+    void clear() {
+        sink_.clear();
+        writer_.emplace(sink_);
+    }
 
     bool add(const ChangePlan* plan, const RowChange& change, const ColumnSet& shown, BatchList list) {
-        write_entry(plan, change, shown, list, writer_);
+        write_entry(plan, change, shown, list, *writer_);
         return true;
     }
+
+    std::size_t surplus() const { return writer_->surplus(); }
 
     std::string_view bytes() const { return sink_.bytes(); }
 
   private:
     PayloadSink sink_;
-    AttachmentWriter writer_{sink_};
+    std::optional<AttachmentWriter> writer_;
 };
 
 template <class Entries>
@@ -93,6 +98,11 @@ class BatchLists {
 
     // Bytes of the entries of what was added.
     std::size_t size() const { return sum(sizes_); }
+
+    // The fewest bytes that JSON takes for the entries of what was added, where all of it was added that was tried.
+    std::size_t least_json() const {
+        return size() - entries_[0].surplus() - entries_[1].surplus() - entries_[2].surplus();
+    }
 
     // What was added. Valid until the next begin().
     BatchArguments arguments() const {

@@ -26,16 +26,6 @@ using Batch = Broadcast<BatchArguments>;
 
 constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
-// Bytes of an entry in a list that every change has one in: its names, and values of a digit. Which columns kDiff shows, and
-// of how many changes, is not known beforehand.
-std::uint64_t least_entry_of(const ChangePlan* plan) {
-    std::uint64_t size = 0;
-    for (int i = 0; i < plan->record.count && plan->payload != ChangePayload::kDiff; ++i) {
-        size += plan->columns[plan->record.columns[i]].name.json.size() + 2;
-    }
-    return size;
-}
-
 std::size_t less(std::size_t limit, std::size_t taken) { return limit > taken ? limit - taken : 0; }
 
 }  // namespace
@@ -49,7 +39,6 @@ struct BatchSender::State {
           row_context(AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter row", ALLOCSET_SMALL_SIZES)),
           message_context(
               AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter message", ALLOCSET_DEFAULT_SIZES)),
-          least_entry(least_entry_of(the_plan)),
           shown(the_plan),
           reader(the_op, the_plan->descriptor),
           notification(the_plan, the_op) {}
@@ -100,11 +89,11 @@ struct BatchSender::State {
         attachment->begin(less(settings.max_batch_bytes, frame), kUnlimited);
     }
 
-    // Whether `count` changes cannot fit one notification, as they hold the names of columns at least. A limit shorter than
-    // a notification cuts them into several.
-    bool is_too_long(std::uint64_t count) const {
+    // Whether `count` changes will hardly fit a notification, going by those that were tried last. A limit shorter than a
+    // notification cuts them into several.
+    bool is_likely_long(std::uint64_t count) const {
         return settings.max_batch_bytes >= settings.payload_threshold &&
-               count * least_entry >= static_cast<std::uint64_t>(settings.payload_threshold);
+               count * bytes_of_one >= static_cast<std::uint64_t>(settings.payload_threshold);
     }
 
     void keep(const RowChange& change) {
@@ -170,26 +159,51 @@ struct BatchSender::State {
         while (change != nullptr && add_to_notification(*change)) {
             change = changes.next();
         }
+        if (notification.count() > 0) {
+            bytes_of_one = notification.size() / notification.count();
+        }
         const bool is_small = settings.max_batch_bytes < settings.payload_threshold && notification.count() > 0;
         if (change == nullptr || is_small) {
             send_notification();
             return change;
         }
-        send_rest(change, changes);
-        return nullptr;
-    }
-
-    // Send what was meant for a notification, and all from `change` on, as attachments.
-    template <class Changes>
-    void send_rest(const RowChange* change, Changes& changes) {
         begin_attachment();
         for (StoredChange* kept = first_kept; kept != nullptr; kept = kept->next) {
             add_to_attachment(*reader.read(kept));
         }
+        send_rest(change, changes);
+        return nullptr;
+    }
+
+    // Send what was added to the attachment, and all from `change` on.
+    template <class Changes>
+    void send_rest(const RowChange* change, Changes& changes) {
         for (; change != nullptr; change = changes.next()) {
             add_to_attachment(*change);
         }
         send_attachment();
+    }
+
+    template <class Changes>
+    void send(Changes& changes) {
+        for (const RowChange* change = changes.next(); change != nullptr;) {
+            change = send_some(change, changes);
+        }
+    }
+
+    // Send all as attachments, without trying a notification in vain. False, and nothing is sent, if they might fit one.
+    bool send_long(GroupRows& changes) {
+        begin_attachment();
+        const RowChange* change = changes.next();
+        while (change != nullptr && add_to(*attachment, *change)) {
+            change = changes.next();
+        }
+        const auto threshold = static_cast<std::size_t>(settings.payload_threshold);
+        if (change == nullptr && attachment->least_json() + notification_frame() < threshold) {
+            return false;
+        }
+        send_rest(change, changes);
+        return true;
     }
 
     const ChangePlan* plan;
@@ -199,8 +213,8 @@ struct BatchSender::State {
     MemoryContext message_context;  // what sending an attachment takes
     ChangeAddress address;
     std::string_view event;
-    std::size_t frame = 0;      // bytes of an attachment around its entries
-    std::uint64_t least_entry;  // bytes that a change takes in a notification, whatever its values
+    std::size_t frame = 0;         // bytes of an attachment around its entries
+    std::size_t bytes_of_one = 0;  // of a change in a notification, on average
     ShownColumns shown;
     StoredChangeReader reader;
     StoredChange* first_kept = nullptr;
@@ -211,23 +225,31 @@ struct BatchSender::State {
 
 BatchSender::BatchSender(const ChangePlan* plan, ChangeOp op) : state_(new (palloc(sizeof(State))) State(plan, op)) {}
 
-template <class Changes>
-void BatchSender::send(const ChangeTarget& target, Changes& changes) {
+void BatchSender::begin(const ChangeTarget& target) {
     set_address(state_->plan, state_->op, target, state_->address);
     state_->event = target.event;
-    const RowChange* change = changes.next();
-    if (state_->is_too_long(changes.count())) {
-        state_->forget_kept();
-        return state_->send_rest(change, changes);
-    }
-    while (change != nullptr) {
-        change = state_->send_some(change, changes);
-    }
+}
+
+template <class Changes>
+void BatchSender::send(const ChangeTarget& target, Changes& changes) {
+    begin(target);
+    state_->send(changes);
 }
 
 template void BatchSender::send(const ChangeTarget&, TransitionRows&);
-template void BatchSender::send(const ChangeTarget&, GroupRows&);
 template void BatchSender::send(const ChangeTarget&, SingleChange&);
+
+void BatchSender::send_group(const RowGroup* group, GroupRows& changes) {
+    begin(group->target);
+    changes.open(group);
+    if (state_->is_likely_long(group->total_count)) {
+        if (state_->send_long(changes)) {
+            return;
+        }
+        changes.open(group);
+    }
+    state_->send(changes);
+}
 
 void BatchSender::close() { state_->reader.close(); }
 

@@ -5,12 +5,12 @@
 
 #pragma once
 
-#include <cstdint>
 #include <utility>
 
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
 #include "backend/row_change.h"
+#include "backend/row_groups.h"
 
 namespace socketio {
 
@@ -19,7 +19,6 @@ struct SingleChange {
     const RowChange* left;
 
     const RowChange* next() { return std::exchange(left, nullptr); }
-    std::uint64_t count() const { return 1; }
 };
 
 // Sends the changes of one kind, of one statement.
@@ -28,13 +27,18 @@ class BatchSender {
     // Memory comes from CurrentMemoryContext.
     BatchSender(const ChangePlan* plan, ChangeOp op);
 
-    // Send all that `changes` has to `target`. `Changes` is TransitionRows, GroupRows or SingleChange.
+    // Send all that `changes` has to `target`. `Changes` is TransitionRows or SingleChange.
     template <class Changes>
     void send(const ChangeTarget& target, Changes& changes);
+
+    // Send all of `group`, which `changes` reads.
+    void send_group(const RowGroup* group, GroupRows& changes);
 
     void close();
 
   private:
+    void begin(const ChangeTarget& target);
+
     struct State;
 
     State* state_;

@@ -201,7 +201,6 @@ GroupRows::GroupRows(RowGroups& groups)
       buffer_size_(sizeof(StoredChange)) {}
 
 void GroupRows::open(const RowGroup* group) {
-    count_ = group->total_count;
     in_memory_ = group->first;
     find_runs(group);
     open_next_run();

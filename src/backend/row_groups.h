@@ -78,9 +78,6 @@ class GroupRows {
 
     void open(const RowGroup* group);
 
-    // How many changes the group has.
-    std::uint64_t count() const { return count_; }
-
     // The next change, valid until the one after; null at the end.
     const RowChange* next();
 
@@ -94,7 +91,6 @@ class GroupRows {
 
     RowGroups& groups_;
     StoredChangeReader reader_;
-    std::uint64_t count_ = 0;
     int run_count_ = 0;
     int run_capacity_ = 16;
     StoredRun* runs_;  // those of the group that are still to be read, the next one last

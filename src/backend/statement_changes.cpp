@@ -53,8 +53,7 @@ void send_groups(const ChangePlan* plan, TargetFinder& finder, ChangeOp op, Tran
     sort(finder, rows, groups);
     GroupRows changes(groups);
     for (const RowGroup* group = groups.first(); group != nullptr; group = group->next) {
-        changes.open(group);
-        sender.send(group->target, changes);
+        sender.send_group(group, changes);
     }
     changes.close();
     groups.close();

@@ -38,6 +38,7 @@ class MsgpackWriter {
     }
 
     void string(std::string_view utf8) {
+        surplus_ += utf8.size() <= kShortString ? 0 : kStringSurplus;
         packer_.pack_str(length(utf8));
         packer_.pack_str_body(utf8.data(), length(utf8));
     }
@@ -62,17 +63,25 @@ class MsgpackWriter {
         }
     }
 
+    // How many bytes more than JSON what has been written may take: elsewhere JSON is never the shorter one.
+    std::size_t surplus() const { return surplus_; }
+
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
     bool stopped() const { return sink_.full(); }
 
   private:
+    static constexpr std::size_t kShortestDecimal = 3;  // 0.5
+    static constexpr std::size_t kShortString = 255;    // up to here, its header is no longer than two quotes
+    static constexpr std::size_t kStringSurplus = 3;
+
     // Not pack_double(): msgpack-c turns a double without a fraction back into an integer there, and for 2^64 by way of a
     // conversion that is undefined.
     void pack_float64(double value) {
         std::uint64_t bits;
         std::memcpy(&bits, &value, sizeof bits);
         char bytes[1 + sizeof bits] = {'\xcb'};
+        surplus_ += sizeof bytes - kShortestDecimal;
         for (std::size_t i = sizeof bits; i > 0; --i, bits >>= 8) {
             bytes[i] = static_cast<char>(bits);
         }
@@ -83,6 +92,7 @@ class MsgpackWriter {
     static std::uint32_t length(std::string_view bytes) { return static_cast<std::uint32_t>(bytes.size()); }
 
     Sink& sink_;
+    std::size_t surplus_ = 0;
     msgpack::packer<Sink> packer_;
 };
 

@@ -10,16 +10,19 @@ constexpr std::string_view kBlanks = " \t\n\r\f\v";
 
 bool begins_with_pair(std::string_view text) { return text.size() > 1 && text[0] == text[1]; }
 
-// The length of the template at the front of `list`.
+// The length of the template at the front of `list`. A brace that is never closed ends nothing, and is looked for once.
 std::size_t template_length(std::string_view list) {
+    bool can_close = true;
     std::size_t i = 0;
     while (i < list.size() && list[i] != ',') {
-        const bool is_placeholder = list[i] == '{' && !begins_with_pair(list.substr(i));
-        const std::size_t end = is_placeholder ? list.find('}', i) : std::string_view::npos;
-        if (end != std::string_view::npos) {
-            i = end + 1;
+        if (list[i] != '{') {
+            ++i;
+        } else if (begins_with_pair(list.substr(i))) {
+            i += 2;
         } else {
-            i += list[i] == '{' && begins_with_pair(list.substr(i)) ? 2 : 1;
+            const std::size_t end = can_close ? list.find('}', i) : std::string_view::npos;
+            can_close = end != std::string_view::npos;
+            i = can_close ? end + 1 : i + 1;
         }
     }
     return i;

@@ -1,4 +1,5 @@
-// Any document, through every writer: JSON and msgpack decode to what went in.
+// Any document, through every writer: JSON and msgpack decode to what went in, and are the same when parts of it were
+// encoded beforehand.
 
 #include <msgpack.hpp>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include "check.h"
 #include "support/document.h"
 #include "support/encode.h"
+#include "support/encoded.h"
 #include "take_document.h"
 
 using namespace socketio;
@@ -19,6 +21,8 @@ void check_json(const json& document) {
     for (const JsonCharacters characters : {JsonCharacters::kUtf8, JsonCharacters::kAscii}) {
         const std::string text = encode_json(write, characters);
         check(equivalent(json::parse(text, nullptr, false), document), "JSON decodes to the document", text);
+        const auto from_parts = [&](auto& writer) { write_from_parts(writer, document, JsonParts{characters}); };
+        check(encode_json(from_parts, characters) == text, "JSON is the same from encoded parts", text);
     }
 }
 
@@ -28,6 +32,8 @@ void check_msgpack(const json& document) {
     std::size_t read = 0;
     msgpack::unpack(bytes.data(), bytes.size(), read);
     check(read == bytes.size(), "msgpack is one value", document.dump());
+    const auto from_parts = [&](auto& writer) { write_from_parts(writer, document, MsgpackParts()); };
+    check(encode_msgpack(from_parts) == bytes, "msgpack is the same from encoded parts", document.dump());
 }
 
 }  // namespace

@@ -39,6 +39,36 @@ class DocumentArguments {
     json list_;
 };
 
+// The same, each encoded before the message is begun, as a batch of changes is.
+class EncodedArguments {
+  public:
+    explicit EncodedArguments(const json& list) : count_(static_cast<std::uint32_t>(list.size())) {
+        const DocumentArguments arguments(list);
+        const auto write = [&](auto& writer) { arguments.write(writer); };
+        json_ = encode_json(write, JsonCharacters::kAscii);
+        msgpack_ = encode_msgpack(write);
+    }
+
+    std::uint32_t count() const { return count_; }
+
+    template <class Sink>
+    void write(JsonWriter<Sink>& writer) const {
+        writer.encoded(json_);
+    }
+
+    template <class Sink>
+    void write(MsgpackWriter<Sink>& writer) const {
+        writer.encoded(msgpack_);
+    }
+
+    void write(CheckingWriter& writer) const { writer.encoded(msgpack_); }
+
+  private:
+    std::uint32_t count_;
+    std::string json_;
+    std::string msgpack_;
+};
+
 using Names = std::vector<std::string>;
 
 // A Target and the names it views.
@@ -314,6 +344,17 @@ TEST(ClusterMessage, ServerSideEmitMeansTheSameInEveryFormat) {
         packet.insert(packet.begin(), "event \"1\"");
         const ServerSideEmit<DocumentArguments> message{"/admin", "event \"1\"", arguments};
         expect_message(message, {{"packet", packet}});
+    });
+}
+
+TEST(ClusterMessage, BroadcastTakesArgumentsEncodedBeforehand) {
+    const OwnTarget everyone("/", {}, {});
+    for_each_argument_list([&](const json& list) {
+        const EncodedArguments arguments(list);
+        json packet = as_written(list);
+        packet.insert(packet.begin(), "changes");
+        const Broadcast<EncodedArguments> message{*everyone, "changes", arguments};
+        expect_message(message, {{"packet", {{"type", 2}, {"data", packet}, {"nsp", "/"}}}, {"opts", everyone.opts()}});
     });
 }
 

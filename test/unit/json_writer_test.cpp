@@ -15,6 +15,7 @@
 
 #include "support/document.h"
 #include "support/encode.h"
+#include "support/encoded.h"
 #include "support/random_document.h"
 
 namespace socketio {
@@ -230,6 +231,132 @@ TEST(JsonWriter, TakesFixedTokensBeforeAndBehindAnyValue) {
     }
 }
 
+TEST(JsonWriter, TakesEncodedValuesBeforeAndBehindAnyValue) {
+    for (const Token& first : all_tokens()) {
+        for (const Token& second : all_tokens()) {
+            const auto write_both = [&](Writer& writer) { first.write(writer), second.write(writer); };
+            const std::string both = encode_json(write_both);
+            EXPECT_EQ(both, first.text + "," + second.text) << "without a comma around them";
+            const auto write = [&](Writer& writer) {
+                writer.begin_array(6);
+                writer.encoded(both);
+                second.write(writer);
+                writer.encoded(both);
+                first.write(writer);
+                writer.end_array();
+            };
+            EXPECT_EQ(encode_json(write),
+                      "[" + both + "," + second.text + "," + first.text + "," + second.text + "," + first.text + "]");
+        }
+    }
+}
+
+TEST(JsonWriter, TakesEncodedValuesBehindAKey) {
+    for (const Token& token : all_tokens()) {
+        const auto write = [&](Writer& writer) {
+            writer.begin_object(2);
+            writer.key("a");
+            writer.encoded(token.text);
+            writer.key(OwnKey("b").view());
+            writer.encoded(token.text);
+            writer.end_object();
+        };
+        EXPECT_EQ(encode_json(write), R"({"a":)" + token.text + R"(,"b":)" + token.text + "}");
+    }
+}
+
+TEST(JsonWriter, TakesEncodedValuesBetweenFixedTokens) {
+    static constexpr auto kNext = FixedTokens::after_value().object(1).key("k");
+    static constexpr auto kEnd = FixedTokens::after_value().end_object();
+    const auto write = [](Writer& writer) {
+        writer.begin_array(3);
+        writer.encoded("1");
+        writer.fixed(kNext);
+        writer.encoded("2");
+        writer.fixed(kEnd);
+        writer.encoded("3");
+        writer.end_array();
+    };
+    EXPECT_EQ(encode_json(write), R"([1,{"k":2},3])");
+}
+
+// Of values of which there are none nothing shows, a comma least of all.
+TEST(JsonWriter, WritesNothingForNoEncodedValues) {
+    for (const std::string_view none : {""sv, std::string_view()}) {
+        EXPECT_EQ(encode_json([&](Writer& writer) { writer.encoded(none); }), "");
+        EXPECT_EQ(encode_json([&](Writer& writer) { writer.begin_array(0), writer.encoded(none), writer.end_array(); }),
+                  "[]");
+        for (const Token& token : all_tokens()) {
+            const auto write = [&](Writer& writer) {
+                writer.begin_array(2);
+                writer.encoded(none);
+                token.write(writer);
+                writer.encoded(none);
+                token.write(writer);
+                writer.encoded(none);
+                writer.end_array();
+            };
+            EXPECT_EQ(encode_json(write), "[" + token.text + "," + token.text + "]");
+        }
+    }
+}
+
+// As they are: whoever encoded them decided what is escaped.
+TEST(JsonWriter, LeavesEncodedValuesAndKeysAsTheyAre) {
+    const std::string value = string_as_json("\xC3\xA9\n", JsonCharacters::kUtf8);
+    const OwnKey key("\xC3\xA9", JsonCharacters::kUtf8);
+    const auto write = [&](Writer& writer) {
+        writer.begin_object(1);
+        writer.key(key.view());
+        writer.encoded(value);
+        writer.end_object();
+    };
+    for (const JsonCharacters characters : kBothKinds) {
+        EXPECT_EQ(encode_json(write, characters), "{\"\xC3\xA9\":\"\xC3\xA9\\n\"}");
+    }
+}
+
+const std::vector<std::string>& all_keys() {
+    static const std::vector<std::string> keys = {"",
+                                                  "a",
+                                                  "a b",
+                                                  "\"",
+                                                  "\\",
+                                                  "\n\x01\x7F",
+                                                  ":",
+                                                  "\":,",
+                                                  "h\xC3\xA9",
+                                                  "\xE2\x82\xAC",
+                                                  "\xF0\x9F\x98\x80",
+                                                  std::string("\0", 1),
+                                                  std::string(1000, 'k')};
+    return keys;
+}
+
+// First and behind any value, before any value: as a key that is not encoded.
+TEST(JsonWriter, WritesEncodedKeysAsItWritesOthers) {
+    for (const JsonCharacters characters : kBothKinds) {
+        for (const std::string& name : all_keys()) {
+            const OwnKey key(name, characters);
+            for (const Token& token : all_tokens()) {
+                const auto write_encoded = [&](Writer& writer) {
+                    writer.begin_object(2);
+                    writer.key(key.view()), token.write(writer);
+                    writer.key(key.view()), token.write(writer);
+                    writer.end_object();
+                };
+                const auto write = [&](Writer& writer) {
+                    writer.begin_object(2);
+                    writer.key(name), token.write(writer);
+                    writer.key(name), token.write(writer);
+                    writer.end_object();
+                };
+                ASSERT_EQ(encode_json(write_encoded, characters), encode_json(write, characters));
+            }
+        }
+    }
+}
+
 TEST(JsonWriter, HasNoBinary) {
     StringSink sink;
     Writer writer(sink);
@@ -323,6 +450,47 @@ TEST(JsonWriter, NeedsNoMoreMemoryThanAnyTwoValuesTake) {
             ASSERT_NO_FATAL_FAILURE(expect_whole_or_stopped(write, JsonCharacters::kUtf8));
         }
     }
+}
+
+TEST(JsonWriter, StaysWithinItsMemoryWithWhatIsEncoded) {
+    RandomDocument random(7);
+    for (int i = 0; i < 40; ++i) {
+        const json document = json::array({random.value(2), {{random.string(), random.value(2)}}, random.value(1)});
+        const JsonParts parts{i % 2 == 0 ? JsonCharacters::kUtf8 : JsonCharacters::kAscii};
+        const auto write = [&](auto& writer) { write_from_parts(writer, document, parts); };
+        ASSERT_NO_FATAL_FAILURE(expect_whole_or_stopped(write, parts.characters));
+    }
+}
+
+// Nothing of them, that is: half a key or half a value would be no JSON.
+TEST(JsonWriter, GivesUpEncodedValuesAndKeysThatCannotFit) {
+    const OwnKey key(std::string(20, 'k'));
+    const auto write_values = [](auto& writer) { writer.encoded("[1],[2]"), writer.null(); };
+    const auto write_key = [&](auto& writer) { writer.key(key.view()), writer.null(); };
+    for (std::size_t capacity = 0; capacity < 7; ++capacity) {
+        for (const Bounded& bounded :
+             {encode_bounded_json(capacity, write_values), encode_bounded_json(capacity, write_key)}) {
+            EXPECT_TRUE(bounded.stopped);
+            EXPECT_TRUE(bounded.in_bounds);
+            EXPECT_EQ(bounded.bytes, "") << "nor anything that would have fitted behind them";
+        }
+    }
+}
+
+TEST(JsonWriter, TakesNoEncodedValuesOnceItIsFull) {
+    const auto write = [](auto& writer) {
+        writer.begin_array(4);
+        writer.string("too long for it");
+        writer.encoded("");
+        writer.encoded("1");
+        writer.encoded("2,3");
+        writer.end_array();
+    };
+    const Bounded bounded = encode_bounded_json(10, write);
+    EXPECT_TRUE(bounded.stopped);
+    EXPECT_TRUE(bounded.in_bounds);
+    EXPECT_TRUE(encode_bounded_json(0, [](auto& writer) { writer.encoded("1"); }).stopped);
+    EXPECT_FALSE(encode_bounded_json(0, [](auto& writer) { writer.encoded(""); }).stopped);
 }
 
 TEST(JsonWriter, GivesUpAStringThatCannotFit) {

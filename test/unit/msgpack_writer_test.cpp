@@ -12,6 +12,7 @@
 
 #include "support/document.h"
 #include "support/encode.h"
+#include "support/encoded.h"
 #include "support/random_document.h"
 
 namespace socketio {
@@ -207,6 +208,63 @@ TEST(MsgpackWriter, WritesBinaryAtAnyDepth) {
     EXPECT_EQ(json::from_msgpack(bytes), model);
 }
 
+TEST(MsgpackWriter, LeavesEncodedValuesAsTheyAre) {
+    const json model = {1, {{"a", json::binary({0, 255})}}, "text", nullptr};
+    const std::string values = encode_msgpack([&](Writer& writer) {
+        for (const json& value : model) {
+            write_document(writer, value);
+        }
+    });
+    const auto write = [&](Writer& writer) {
+        writer.begin_array(9);
+        writer.encoded(values);
+        writer.boolean(true);
+        writer.encoded(values);
+        writer.end_array();
+    };
+    json expected = model;
+    expected.push_back(true);
+    expected.insert(expected.end(), model.begin(), model.end());
+    const std::string bytes = encode_msgpack(write);
+    EXPECT_EQ(bytes, head(0x99) + values + "\xC3" + values);
+    EXPECT_EQ(json::from_msgpack(bytes), expected);
+}
+
+TEST(MsgpackWriter, WritesNothingForNoEncodedValues) {
+    EXPECT_EQ(encode_msgpack([](Writer& writer) { writer.encoded(""); }), "");
+    const auto write = [](auto& writer) {
+        writer.begin_array(1);
+        writer.encoded("");
+        writer.encoded({});
+        writer.null();
+        writer.encoded("");
+        writer.encoded({});
+        writer.end_array();
+    };
+    EXPECT_EQ(encode_msgpack(write), "\x91\xC0");
+    const Bounded bounded = encode_bounded_msgpack(2, write);
+    EXPECT_EQ(bounded.bytes, "\x91\xC0");
+    EXPECT_FALSE(bounded.stopped);
+}
+
+TEST(MsgpackWriter, WritesEncodedKeysAsItWritesOthers) {
+    for (const std::size_t length : {0, 1, 31, 32, 255, 256, 65535, 65536}) {
+        const std::string name(length, 'k');
+        const OwnKey key(name);
+        const auto write_encoded = [&](Writer& writer) {
+            writer.begin_object(1), writer.key(key.view()), writer.null();
+        };
+        const auto write = [&](Writer& writer) { writer.begin_object(1), writer.key(name), writer.null(); };
+        EXPECT_EQ(encode_msgpack(write_encoded), encode_msgpack(write)) << length;
+    }
+    for (const std::string& name : {std::string("\0\"\n", 3), std::string("\xC3\xA9\xF0\x9F\x98\x80")}) {
+        for (const JsonCharacters characters : {JsonCharacters::kUtf8, JsonCharacters::kAscii}) {
+            EXPECT_EQ(encode_msgpack([&](Writer& writer) { writer.key(OwnKey(name, characters).view()); }),
+                      encode_msgpack([&](Writer& writer) { writer.key(name); }));
+        }
+    }
+}
+
 TEST(MsgpackWriter, TakesEverything) {
     StringSink sink;
     Writer writer(sink);
@@ -215,19 +273,33 @@ TEST(MsgpackWriter, TakesEverything) {
     EXPECT_FALSE(writer.stopped());
 }
 
+template <class Write>
+void expect_whole_or_stopped(const Write& write) {
+    const std::string whole = encode_msgpack(write);
+    for (std::size_t capacity = 0; capacity <= whole.size() + 1; ++capacity) {
+        const Bounded bounded = encode_bounded_msgpack(capacity, write);
+        ASSERT_TRUE(bounded.in_bounds);
+        ASSERT_EQ(bounded.stopped, capacity < whole.size());
+        ASSERT_EQ(bounded.bytes, whole.substr(0, bounded.bytes.size()));
+        ASSERT_TRUE(bounded.stopped || bounded.bytes == whole);
+    }
+}
+
 TEST(MsgpackWriter, StopsWhenItsSinkIsFullAndNotBefore) {
     RandomDocument random(6);
     for (int i = 0; i < 40; ++i) {
         const json document = random.value(3);
         const auto write = [&](auto& writer) { write_document(writer, document); };
-        const std::string whole = encode_msgpack(write);
-        for (std::size_t capacity = 0; capacity <= whole.size() + 1; ++capacity) {
-            const Bounded bounded = encode_bounded_msgpack(capacity, write);
-            ASSERT_TRUE(bounded.in_bounds);
-            ASSERT_EQ(bounded.stopped, capacity < whole.size());
-            ASSERT_EQ(bounded.bytes, whole.substr(0, bounded.bytes.size()));
-            ASSERT_TRUE(bounded.stopped || bounded.bytes == whole);
-        }
+        ASSERT_NO_FATAL_FAILURE(expect_whole_or_stopped(write));
+    }
+}
+
+TEST(MsgpackWriter, StopsAtWhatIsEncodedWhenItsSinkIsFullAndNotBefore) {
+    RandomDocument random(8);
+    for (int i = 0; i < 40; ++i) {
+        const json document = json::array({random.value(2), {{random.string(), random.value(2)}}, random.value(1)});
+        const auto write = [&](auto& writer) { write_from_parts(writer, document, MsgpackParts()); };
+        ASSERT_NO_FATAL_FAILURE(expect_whole_or_stopped(write));
     }
 }
 

@@ -13,6 +13,7 @@
 #include "support/checking_writer.h"
 #include "support/document.h"
 #include "support/encode.h"
+#include "support/encoded.h"
 #include "support/random_document.h"
 
 namespace socketio {
@@ -56,6 +57,30 @@ TEST(Writers, AgreeOnDeepDocuments) {
         deep = level % 2 == 0 ? json::array({deep, level}) : json({{"key", deep}});
     }
     expect_same_in_every_format(deep);
+}
+
+// What was encoded beforehand leaves no trace in the result.
+void expect_same_from_parts(const json& model) {
+    const auto write = [&](auto& writer) { write_document(writer, model); };
+    for (const JsonCharacters characters : {JsonCharacters::kUtf8, JsonCharacters::kAscii}) {
+        const auto from_parts = [&](auto& writer) { write_from_parts(writer, model, JsonParts{characters}); };
+        ASSERT_EQ(encode_json(from_parts, characters), encode_json(write, characters));
+    }
+    const auto from_parts = [&](auto& writer) { write_from_parts(writer, model, MsgpackParts()); };
+    ASSERT_EQ(encode_msgpack(from_parts), encode_msgpack(write));
+    CheckingWriter checker;
+    ASSERT_NO_THROW(from_parts(checker));
+    ASSERT_PRED2(equivalent, json(checker.document()), model);
+}
+
+TEST(Writers, WriteTheSameFromPartsEncodedBeforehand) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
+        ASSERT_NO_FATAL_FAILURE(expect_same_from_parts(RandomDocument(seed).value())) << "seed " << seed;
+    }
+    for (const char* model : {"[]", "[1]", "[[]]", "[[],[]]", "[1,[]]", "[{},{}]", R"([{"":[]},{"":0}])",
+                              R"({"a":[],"b":[1,2],"c":[3]})", R"([18446744073709551615,-1,0.5,null,true,""])"}) {
+        ASSERT_NO_FATAL_FAILURE(expect_same_from_parts(json::parse(model))) << model;
+    }
 }
 
 // The oracle's own judgement.
@@ -126,6 +151,78 @@ TEST(CheckingWriter, ChecksTextAndDigits) {
     for (const char* digits : {"0", "-1", "10", "0.00", "123.4500"}) {
         EXPECT_EQ(breach_of([&](auto& w) { w.number(digits); }), "none") << digits;
     }
+}
+
+TEST(CheckingWriter, ComparesTheFormatsOfEncodedKeys) {
+    const auto breach_of_key = [](std::string_view json, std::string_view msgpack) {
+        const EncodedKey key{json, msgpack};
+        return breach_of([&](auto& w) { w.begin_object(1), w.key(key), w.null(), w.end_object(); });
+    };
+    EXPECT_EQ(breach_of_key(R"("a":)",
+                            "\xA1"
+                            "a"),
+              "none");
+    EXPECT_EQ(breach_of_key(R"("":)", "\xA0"), "none");
+    EXPECT_EQ(breach_of_key(R"("\u00e9":)", "\xA2\xC3\xA9"), "none");
+    EXPECT_EQ(breach_of_key(R"("a":)",
+                            "\xA1"
+                            "b"),
+              "an encoded key: the formats hold different keys");
+    for (const char* json : {"", ":", "\"", "\":", R"("a")", R"("a": )", R"("a" :)", R"( "a":)", R"(,"a":)",
+                             "1:", R"("a":"b":)", R"("a","a":)", "\"\xFF\":"}) {
+        EXPECT_EQ(breach_of_key(json,
+                                "\xA1"
+                                "a"),
+                  "an encoded key: no key in JSON")
+            << json;
+    }
+    for (const char* msgpack : {"", "\x01",
+                                "\xA2"
+                                "a",
+                                "\xA1"
+                                "ab",
+                                "\xC4\x01"
+                                "a"}) {
+        EXPECT_EQ(breach_of_key(R"("a":)", msgpack), "an encoded key: no key in msgpack") << msgpack;
+    }
+}
+
+TEST(CheckingWriter, ChecksEncodedKeysLikeOthers) {
+    const OwnKey own("a");
+    const EncodedKey key = own.view();
+    EXPECT_EQ(breach_of([&](auto& w) { w.key(key); }), "a key outside of an object");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(2), w.key("b"), w.key(key); }), "a key behind a key");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(0), w.key(key); }), "more pairs than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(2), w.key("a"), w.null(), w.key(key); }), "the same key twice");
+}
+
+TEST(CheckingWriter, CountsEncodedValues) {
+    const std::string two = encode_msgpack([](auto& w) { w.integer(1), w.begin_array(0), w.end_array(); });
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.encoded(two), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(0), w.encoded(""), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded(two); }), "more values than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(3), w.encoded(two), w.end_array(); }),
+              "fewer values than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded(""), w.end_array(); }),
+              "fewer values than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.encoded(two); }), "a second root");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(1), w.key("a"), w.encoded(two); }), "a value without a key");
+}
+
+TEST(CheckingWriter, ChecksWhatEncodedValuesHold) {
+    const auto breach_of_values = [](std::string_view msgpack) {
+        return breach_of([&](auto& w) { w.begin_array(1), w.encoded(msgpack), w.end_array(); });
+    };
+    EXPECT_EQ(breach_of_values("\xC4\x01\xFF"), "none") << "binary";
+    EXPECT_EQ(breach_of_values("\x91"), "encoded values: no msgpack") << "cut off";
+    EXPECT_EQ(breach_of_values("\xC1"), "encoded values: no msgpack") << "no format has this head";
+    EXPECT_EQ(breach_of_values("\xA1\xFF"), "text that is not UTF-8");
+    EXPECT_EQ(breach_of_values("\x81\x01\x01"), "encoded values: a key that is no string");
+    EXPECT_EQ(breach_of_values("\x82\xA1"
+                               "a\x01\xA1"
+                               "a\x01"),
+              "the same key twice");
+    EXPECT_EQ(breach_of_values("\xD4\x01\x01"), "encoded values: a type that no writer writes");
 }
 
 TEST(CheckingWriter, ChecksTheCommasOfFixedTokens) {

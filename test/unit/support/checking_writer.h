@@ -1,6 +1,7 @@
 // A writer that holds its caller to the contract of value_writer.h: as many values as announced, properly nested, keys
-// in objects alone and none of them twice, text in UTF-8, digits as jsonb prints them. Of runs of fixed tokens it also
-// checks that both encodings say the same and that the JSON one has a comma exactly where it needs one.
+// in objects alone and none of them twice, text in UTF-8, digits as jsonb prints them. Of runs of fixed tokens and of keys
+// encoded beforehand it also checks that both encodings say the same and that the JSON one has a comma exactly where it
+// needs one. Values encoded beforehand it takes as msgpack, in which there is room for every kind of them.
 //
 // Any breach throws ContractBreach. What was written meanwhile becomes document(), with fields in order.
 
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <msgpack.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -16,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/encoded_key.h"
 #include "protocol/fixed_tokens.h"
 
 namespace socketio {
@@ -57,7 +60,19 @@ class CheckingWriter {
         require(!object.value.contains(*object.key), "the same key twice");
     }
 
+    void key(const EncodedKey& encoded) {
+        const std::string name = key_of_json(encoded.json);
+        require(name == key_of_msgpack(encoded.msgpack), "an encoded key: the formats hold different keys");
+        key(name);
+    }
+
     void fixed(const FixedTokens& tokens);
+
+    void encoded(std::string_view values) {
+        for (std::size_t read = 0; read < values.size();) {
+            replay(take_msgpack(values, read).get());
+        }
+    }
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
@@ -113,6 +128,78 @@ class CheckingWriter {
             throw ContractBreach("text that is not UTF-8");
         }
         return text;
+    }
+
+    // A string and a colon, without white space or a comma.
+    static std::string key_of_json(std::string_view encoded) {
+        const bool is_framed =
+            encoded.size() > 2 && encoded.front() == '"' && encoded.substr(encoded.size() - 2) == "\":";
+        require(is_framed, "an encoded key: no key in JSON");
+        const auto name = Document::parse(encoded.substr(0, encoded.size() - 1), nullptr, false);
+        require(name.is_string(), "an encoded key: no key in JSON");
+        return name;
+    }
+
+    static std::string key_of_msgpack(std::string_view encoded) {
+        const auto name = Document::from_msgpack(encoded, true, false);
+        require(name.is_string(), "an encoded key: no key in msgpack");
+        return name;
+    }
+
+    static msgpack::object_handle take_msgpack(std::string_view values, std::size_t& read) {
+        try {
+            return msgpack::unpack(values.data(), values.size(), read);
+        } catch (const msgpack::unpack_error&) {
+            throw ContractBreach("encoded values: no msgpack");
+        }
+    }
+
+    static std::string_view text_of(const msgpack::object& value) {
+        require(value.type == msgpack::type::STR, "encoded values: a key that is no string");
+        return {value.via.str.ptr, value.via.str.size};
+    }
+
+    // Report a value of msgpack, as if it had come one by one.
+    void replay(const msgpack::object& value) {
+        switch (value.type) {
+            case msgpack::type::NIL:
+                return null();
+            case msgpack::type::BOOLEAN:
+                return boolean(value.via.boolean);
+            case msgpack::type::POSITIVE_INTEGER:
+                return add(value.via.u64);
+            case msgpack::type::NEGATIVE_INTEGER:
+                return integer(value.via.i64);
+            case msgpack::type::FLOAT64:
+                return add(value.via.f64);
+            case msgpack::type::STR:
+                return string(text_of(value));
+            case msgpack::type::BIN:
+                return binary({value.via.bin.ptr, value.via.bin.size});
+            case msgpack::type::ARRAY:
+                return replay_array(value.via.array);
+            case msgpack::type::MAP:
+                return replay_object(value.via.map);
+            default:
+                throw ContractBreach("encoded values: a type that no writer writes");
+        }
+    }
+
+    void replay_array(const msgpack::object_array& array) {
+        begin_array(array.size);
+        for (std::uint32_t i = 0; i < array.size; ++i) {
+            replay(array.ptr[i]);
+        }
+        end_array();
+    }
+
+    void replay_object(const msgpack::object_map& object) {
+        begin_object(object.size);
+        for (std::uint32_t i = 0; i < object.size; ++i) {
+            key(text_of(object.ptr[i].key));
+            replay(object.ptr[i].val);
+        }
+        end_object();
     }
 
     // Whether a value that came next would stand behind another one of its array or object.
