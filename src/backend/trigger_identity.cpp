@@ -20,26 +20,25 @@ struct TriggerRow {
     Oid table;
 };
 
-TriggerRow find_trigger(Relation pg_trigger, Oid trigger) {
+// False where there is no such trigger: somebody may drop it while it is about to fire.
+bool find_trigger(Relation pg_trigger, Oid trigger, TriggerRow& found) {
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
     SysScanDesc scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, nullptr, 1, &key);
     const HeapTuple tuple = systable_getnext(scan);
-    if (!HeapTupleIsValid(tuple)) {
-        elog(ERROR, "could not find trigger %u", trigger);
+    if (HeapTupleIsValid(tuple)) {
+        const auto* row = reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple));
+        found = {row->tgparentid, row->tgrelid};
     }
-    const auto* row = reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple));
-    const TriggerRow found = {row->tgparentid, row->tgrelid};
     systable_endscan(scan);
-    return found;
+    return HeapTupleIsValid(tuple);
 }
 
-// The table of the trigger that `clone` descends from.
-Oid table_of_original(Oid clone) {
+// The table of the trigger that `clone`, on `table`, descends from.
+Oid table_of_original(Oid clone, Oid table) {
     Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-    TriggerRow row = find_trigger(pg_trigger, clone);
-    while (OidIsValid(row.parent)) {
-        row = find_trigger(pg_trigger, row.parent);
+    TriggerRow row = {clone, table};
+    while (OidIsValid(row.parent) && find_trigger(pg_trigger, row.parent, row)) {
     }
     table_close(pg_trigger, AccessShareLock);
     return row.table;
@@ -48,7 +47,8 @@ Oid table_of_original(Oid clone) {
 }  // namespace
 
 TriggerIdentity identify_trigger(Relation relation, const Trigger* trigger) {
-    const Oid table = trigger->tgisclone ? table_of_original(trigger->tgoid) : RelationGetRelid(relation);
+    const Oid own_table = RelationGetRelid(relation);
+    const Oid table = trigger->tgisclone ? table_of_original(trigger->tgoid, own_table) : own_table;
     return {pstrdup(trigger->tgname), get_namespace_name(get_rel_namespace(table)), get_rel_name(table)};
 }
 
