@@ -1,16 +1,24 @@
 // Changes of a statement on their way into as few messages as socketio_emitter.max_batch_bytes allows.
 //
 // How many changes fit a message is known only once they are encoded. So the entries of its lists are encoded first, one
-// change after another, until the next one would be too much; then the message is written around them.
+// change after another, until the next one would be too much; then the message is written around them. As for any emit,
+// JSON comes first; the changes that were tried in vain are kept for the attachment.
 
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "backend/batch_lists.h"
+#include "backend/change_address.h"
+#include "backend/change_diff.h"
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
+#include "backend/group_rows.h"
 #include "backend/row_change.h"
-#include "backend/row_groups.h"
+#include "backend/stored_change.h"
 
 namespace socketio {
 
@@ -24,7 +32,7 @@ struct SingleChange {
 // Sends the changes of one kind, of one statement.
 class BatchSender {
   public:
-    // Memory comes from CurrentMemoryContext.
+    // Memory comes from CurrentMemoryContext, and is taken there by the other members.
     BatchSender(const ChangePlan* plan, ChangeOp op);
 
     // Send all that `changes` has to `target`. `Changes` is TransitionRows or SingleChange.
@@ -34,14 +42,56 @@ class BatchSender {
     // Send all of `group`, which `changes` reads.
     void send_group(const RowGroup* group, GroupRows& changes);
 
-    void close();
+    void close() { kept_reader_.close(); }
 
   private:
+    using Batch = Broadcast<BatchArguments>;
+
     void begin(const ChangeTarget& target);
+    template <class Write>
+    void with_frame(const Write& write);
+    std::size_t notification_frame();
+    std::size_t attachment_frame();
 
-    struct State;
+    void begin_notification();
+    bool add_to_notification(const RowChange& change);
+    void keep(const RowChange& change);
+    void send_notification();
+    void learn_length();
+    bool is_likely_long(std::uint64_t count) const;
 
-    State* state_;
+    void begin_attachment();
+    void add_to_attachment(const RowChange& change);
+    void send_attachment();
+
+    template <class Lists>
+    bool add(Lists& lists, const RowChange& change);
+    template <class Changes>
+    void send_all(Changes& changes);
+    template <class Changes>
+    const RowChange* send_some(const RowChange* change, Changes& changes);
+    template <class Changes>
+    void send_attached(const RowChange* change, Changes& changes);
+    bool send_long(GroupRows& changes);
+
+    const ChangePlan* plan_;
+    ChangeOp op_;
+    MemoryContext kept_context_;
+    MemoryContext row_context_;      // what encoding a change takes
+    MemoryContext message_context_;  // what sending an attachment takes
+    ShownColumns shown_;
+
+    ChangeAddress address_;
+    std::string_view event_;
+
+    BatchLists<JsonEntries> notification_;
+    StoredChange* first_kept_ = nullptr;  // the changes that the notification holds
+    StoredChange* last_kept_ = nullptr;
+    StoredChangeReader kept_reader_;
+    std::size_t bytes_of_one_ = 0;  // of a change in a notification, on average
+
+    std::optional<BatchLists<MsgpackEntries>> attachment_;  // with its buffers, which most statements do not need
+    std::size_t attachment_frame_ = 0;                      // bytes of the message around its entries
 };
 
 }  // namespace socketio

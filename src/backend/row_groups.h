@@ -48,11 +48,15 @@ class RowGroups {
     // The groups in the order of their first changes.
     RowGroup* first() const { return first_; }
 
+    const ChangePlan* plan() const { return plan_; }
+    ChangeOp op() const { return op_; }
+
+    // Where runs are; null where there are none.
+    BufFile* file() const { return file_; }
+
     void close();
 
   private:
-    friend class GroupRows;
-
     RowGroup* find(const ChangeTarget& target);
     std::uint32_t hash(const ChangeTarget& target) const;
     RowGroup* append_group(const ChangeTarget& target);
@@ -69,35 +73,6 @@ class RowGroups {
     RowGroup* recent_ = nullptr;  // where the last change went: the next one often goes there, too
     BufFile* file_ = nullptr;
     std::size_t in_memory_ = 0;
-};
-
-// Reads the changes of one group back, in the order in which they were added.
-class GroupRows {
-  public:
-    explicit GroupRows(RowGroups& groups);
-
-    void open(const RowGroup* group);
-
-    // The next change, valid until the one after; null at the end.
-    const RowChange* next();
-
-    void close() { reader_.close(); }
-
-  private:
-    void find_runs(const RowGroup* group);
-    void open_next_run();
-    StoredChange* next_stored();
-    StoredChange* next_in_file();
-
-    RowGroups& groups_;
-    StoredChangeReader reader_;
-    int run_count_ = 0;
-    int run_capacity_ = 16;
-    StoredRun* runs_;  // those of the group that are still to be read, the next one last
-    std::uint32_t left_in_run_ = 0;
-    StoredChange* in_memory_ = nullptr;
-    StoredChange* buffer_;  // a change read from the file
-    std::size_t buffer_size_;
 };
 
 }  // namespace socketio

@@ -4,6 +4,7 @@
 
 #include "backend/change_batch.h"
 #include "backend/change_target.h"
+#include "backend/group_rows.h"
 #include "backend/row_groups.h"
 #include "backend/transition_rows.h"
 

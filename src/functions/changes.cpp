@@ -1,33 +1,21 @@
-// socketio_emit_changes: the trigger function that emits what happened to a table's rows; and socketio_check_trigger, which
-// looks at such a trigger as soon as it is created.
+// socketio_emit_changes: the trigger function that emits what happened to a table's rows.
 
+#include "backend/change_address.h"
 #include "backend/change_diff.h"
-#include "backend/change_message.h"
 #include "backend/change_payload.h"
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
 #include "backend/guard.h"
 #include "backend/publish.h"
 #include "backend/statement_changes.h"
-#include "backend/watch_triggers.h"
 
 extern "C" {
-#include "access/relation.h"
-#include "catalog/namespace.h"
-#include "commands/event_trigger.h"
 #include "commands/trigger.h"
-#include "nodes/parsenodes.h"
 }
 
 namespace socketio {
 
 namespace {
-
-[[noreturn]] void report_not_a_trigger(const char* function) {
-    ereport(ERROR,
-            (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED), errmsg("%s() must be called as a trigger", function)));
-    pg_unreachable();
-}
 
 // What is kept from one row of a statement to the next.
 struct Firing {
@@ -105,7 +93,8 @@ Datum returned_row(const TriggerData* trigger) {
 
 Datum emit_changes(FunctionCallInfo fcinfo) {
     if (!CALLED_AS_TRIGGER(fcinfo)) {
-        report_not_a_trigger("socketio_emit_changes");
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("socketio_emit_changes() must be called as a trigger")));
     }
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     if (settings.enabled) {
@@ -114,53 +103,8 @@ Datum emit_changes(FunctionCallInfo fcinfo) {
     return returned_row(trigger);
 }
 
-void check_triggers(Relation relation, const char* name, Oid function) {
-    const TriggerDesc* triggers = relation->trigdesc;
-    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
-        const Trigger* trigger = &triggers->triggers[i];
-        if (trigger->tgfoid == function && std::strcmp(trigger->tgname, name) == 0) {
-            require_names(plan_changes(relation, trigger, CurrentMemoryContext));
-        }
-    }
-}
-
-void check_statement(const CreateTrigStmt* statement, Oid function) {
-    const Oid table = RangeVarGetRelid(statement->relation, NoLock, true);  // CREATE TRIGGER holds a lock
-    if (OidIsValid(table)) {
-        Relation relation = relation_open(table, AccessShareLock);
-        check_triggers(relation, statement->trigname, function);
-        relation_close(relation, NoLock);
-    }
-}
-
-void check_statement(const CreateSchemaStmt* statement, Oid function) {
-    ListCell* cell;
-    foreach (cell, statement->schemaElts) {
-        const auto* element = static_cast<const Node*>(lfirst(cell));
-        if (IsA(element, CreateTrigStmt)) {
-            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), function);
-        }
-    }
-}
-
-// Event trigger at the end of a command that creates triggers, so that mistakes show where they are made.
-Datum check_trigger(FunctionCallInfo fcinfo) {
-    if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) {
-        report_not_a_trigger("socketio_check_trigger");
-    }
-    const Node* command = reinterpret_cast<const EventTriggerData*>(fcinfo->context)->parsetree;
-    const Oid function = find_trigger_function(fcinfo->flinfo->fn_oid);
-    if (IsA(command, CreateTrigStmt)) {
-        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), function);
-    } else if (IsA(command, CreateSchemaStmt)) {
-        check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), function);
-    }
-    PG_RETURN_NULL();
-}
-
 }  // namespace
 
 }  // namespace socketio
 
 SQL_FUNCTION(socketio_emit_changes, socketio::emit_changes);
-SQL_FUNCTION(socketio_check_trigger, socketio::check_trigger);

@@ -1,0 +1,69 @@
+// socketio_check_trigger: an event trigger at the end of commands that create triggers. It looks at those that emit changes, so
+// that mistakes in their options show where they are made.
+
+#include <cstring>
+
+#include "backend/change_plan.h"
+#include "backend/guard.h"
+#include "backend/watch_triggers.h"
+
+extern "C" {
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "commands/event_trigger.h"
+#include "nodes/parsenodes.h"
+}
+
+namespace socketio {
+
+namespace {
+
+void check_triggers(Relation relation, const char* name, Oid function) {
+    const TriggerDesc* triggers = relation->trigdesc;
+    for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
+        const Trigger* trigger = &triggers->triggers[i];
+        if (trigger->tgfoid == function && std::strcmp(trigger->tgname, name) == 0) {
+            require_names(plan_changes(relation, trigger, CurrentMemoryContext));
+        }
+    }
+}
+
+void check_statement(const CreateTrigStmt* statement, Oid function) {
+    const Oid table = RangeVarGetRelid(statement->relation, NoLock, true);  // CREATE TRIGGER holds a lock
+    if (OidIsValid(table)) {
+        Relation relation = relation_open(table, AccessShareLock);
+        check_triggers(relation, statement->trigname, function);
+        relation_close(relation, NoLock);
+    }
+}
+
+void check_statement(const CreateSchemaStmt* statement, Oid function) {
+    ListCell* cell;
+    foreach (cell, statement->schemaElts) {
+        const auto* element = static_cast<const Node*>(lfirst(cell));
+        if (IsA(element, CreateTrigStmt)) {
+            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), function);
+        }
+    }
+}
+
+Datum check_trigger(FunctionCallInfo fcinfo) {
+    if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) {
+        ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                        errmsg("socketio_check_trigger() must be called as an event trigger")));
+    }
+    const Node* command = reinterpret_cast<const EventTriggerData*>(fcinfo->context)->parsetree;
+    const Oid function = find_trigger_function(fcinfo->flinfo->fn_oid);
+    if (IsA(command, CreateTrigStmt)) {
+        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), function);
+    } else if (IsA(command, CreateSchemaStmt)) {
+        check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), function);
+    }
+    PG_RETURN_NULL();
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+SQL_FUNCTION(socketio_check_trigger, socketio::check_trigger);
