@@ -2,9 +2,10 @@
 
 import { median, quantile } from './rounds.js';
 
-// Goals, for the ratio of the row.
+// Goals, for the ratio of the row, or for ours in the row's unit.
 export const atMost = (limit) => ({ limit, sign: '≤' });
 export const atLeast = (limit) => ({ limit, sign: '≥' });
+export const costsAtMost = (limit) => ({ limit, sign: '≤', forOurs: true });
 
 const divide = (dividends, divisors) => dividends.map((dividend, i) => dividend / divisors[i]);
 
