@@ -12,6 +12,8 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "commands/event_trigger.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
 }
 
 namespace socketio {
@@ -28,8 +30,18 @@ void check_triggers(Relation relation, const char* name, Oid function) {
     }
 }
 
-void check_statement(const CreateTrigStmt* statement, Oid function) {
-    const Oid table = RangeVarGetRelid(statement->relation, NoLock, true);  // CREATE TRIGGER holds a lock
+// The table on which CREATE SCHEMA, if it was that, has created a trigger. Up to PostgreSQL 18 the command writes the new
+// schema into the names of its elements; from 19 on it only looks there first.
+Oid find_table(const RangeVar* name, Oid new_schema) {
+    Oid table = InvalidOid;
+    if (OidIsValid(new_schema) && name->schemaname == nullptr) {
+        table = get_relname_relid(name->relname, new_schema);
+    }
+    return OidIsValid(table) ? table : RangeVarGetRelid(name, NoLock, true);  // CREATE TRIGGER holds a lock
+}
+
+void check_statement(const CreateTrigStmt* statement, Oid new_schema, Oid function) {
+    const Oid table = find_table(statement->relation, new_schema);
     if (OidIsValid(table)) {
         Relation relation = relation_open(table, AccessShareLock);
         check_triggers(relation, statement->trigname, function);
@@ -37,12 +49,20 @@ void check_statement(const CreateTrigStmt* statement, Oid function) {
     }
 }
 
+// Without a name, a schema is called as its owner.
+Oid created_schema(const CreateSchemaStmt* statement) {
+    const char* name =
+        statement->schemaname != nullptr ? statement->schemaname : get_rolespec_name(statement->authrole);
+    return get_namespace_oid(name, false);
+}
+
 void check_statement(const CreateSchemaStmt* statement, Oid function) {
+    const Oid schema = created_schema(statement);
     ListCell* cell;
     foreach (cell, statement->schemaElts) {
         const auto* element = static_cast<const Node*>(lfirst(cell));
         if (IsA(element, CreateTrigStmt)) {
-            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), function);
+            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), schema, function);
         }
     }
 }
@@ -55,7 +75,7 @@ Datum check_trigger(FunctionCallInfo fcinfo) {
     const Node* command = reinterpret_cast<const EventTriggerData*>(fcinfo->context)->parsetree;
     const Oid function = find_trigger_function(fcinfo->flinfo->fn_oid);
     if (IsA(command, CreateTrigStmt)) {
-        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), function);
+        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), InvalidOid, function);
     } else if (IsA(command, CreateSchemaStmt)) {
         check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), function);
     }
