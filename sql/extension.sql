@@ -30,14 +30,14 @@ WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'socketio_emitter
 UNION ALL
 SELECT pg_describe_object('pg_class'::regclass, attrelid, attnum)
 FROM pg_attribute
-WHERE attrelid IN ('socket_io_attachments'::regclass, 'socketio_watches'::regclass,
+WHERE attrelid IN ('socket_io_attachments'::regclass, 'socketio_watches'::regclass, 'socketio_stats'::regclass,
 		(SELECT typrelid FROM pg_type WHERE oid = 'socketio_target'::regtype))
 	AND attnum > 0 AND col_description(attrelid, attnum) IS NULL
 ORDER BY 1;
 
 -- Parameters that the comment of their function does not mention: none
 SELECT oid::regprocedure AS function, parameter AS not_mentioned
-FROM pg_proc, unnest(proargnames) AS parameter
+FROM pg_proc, unnest(proargnames[:pronargs]) AS parameter
 WHERE proname LIKE 'socketio\_%' AND obj_description(oid, 'pg_proc') !~ ('\m' || parameter || '\M')
 ORDER BY oid::regprocedure::text, parameter;
 
@@ -65,6 +65,12 @@ SELECT has_table_privilege('public', 'socketio_watches', 'SELECT') AS read,
 	has_table_privilege('public', 'socketio_watches', 'INSERT, UPDATE, DELETE') AS write;
 SELECT attname, atttypid::regtype AS type, attcollation::regcollation AS collation
 FROM pg_attribute WHERE attrelid = 'socketio_watches'::regclass ORDER BY attnum;
+
+-- So is that of statistics.
+SELECT has_table_privilege('public', 'socketio_stats', 'SELECT') AS read,
+	has_table_privilege('public', 'socketio_stats', 'INSERT, UPDATE, DELETE') AS write;
+SELECT attname, atttypid::regtype AS type, attcollation::regcollation AS collation
+FROM pg_attribute WHERE attrelid = 'socketio_stats'::regclass ORDER BY attnum;
 
 -- Nothing of the script's own is left behind.
 SELECT socketio_create_attachment_table();

@@ -218,7 +218,78 @@ AS 'MODULE_PATHNAME', 'socketio_disconnect_sockets_target' LANGUAGE C VOLATILE P
 COMMENT ON FUNCTION socketio_disconnect_sockets(socketio_target, boolean) IS
 	'disconnects the sockets of target; close ends their connection to every namespace';
 
--- What controls sockets is for the extension's owner, and those it is granted to.
+-- Delivery
+
+CREATE FUNCTION socketio_stats(
+	OUT database oid,
+	OUT notify_emits bigint,
+	OUT notify_bytes bigint,
+	OUT notify_attachments bigint,
+	OUT worker_emits bigint,
+	OUT worker_bytes bigint,
+	OUT worker_attachments bigint,
+	OUT queue_size bigint,
+	OUT queue_used bigint,
+	OUT queue_high_water bigint,
+	OUT fallbacks bigint,
+	OUT worker_pid integer,
+	OUT worker_starts bigint,
+	OUT last_error text,
+	OUT last_error_at timestamptz,
+	OUT stats_reset timestamptz
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE;
+
+COMMENT ON FUNCTION socketio_stats() IS 'what view socketio_stats shows';
+
+CREATE VIEW socketio_stats AS
+SELECT d.datname AS database,
+	s.notify_emits,
+	s.notify_bytes,
+	s.notify_attachments,
+	s.worker_emits,
+	s.worker_bytes,
+	s.worker_attachments,
+	s.queue_size,
+	s.queue_used,
+	s.queue_high_water,
+	s.fallbacks,
+	s.worker_pid,
+	s.worker_starts,
+	s.last_error,
+	s.last_error_at,
+	s.stats_reset
+FROM socketio_stats() AS s
+	JOIN pg_catalog.pg_database AS d ON d.oid = s.database;
+
+COMMENT ON VIEW socketio_stats IS
+	'what each database has emitted since the server started, and how its queue for the worker is doing; other databases are '
+	'shown to members of pg_read_all_stats; no rows unless the library is preloaded';
+COMMENT ON COLUMN socketio_stats.database IS 'name of the database';
+COMMENT ON COLUMN socketio_stats.notify_emits IS 'messages that transactions notified of themselves';
+COMMENT ON COLUMN socketio_stats.notify_bytes IS 'bytes of those, attachments included';
+COMMENT ON COLUMN socketio_stats.notify_attachments IS 'how many of those were attachments';
+COMMENT ON COLUMN socketio_stats.worker_emits IS 'messages that went through the queue to the worker';
+COMMENT ON COLUMN socketio_stats.worker_bytes IS 'bytes of those, attachments included';
+COMMENT ON COLUMN socketio_stats.worker_attachments IS 'how many of those were attachments';
+COMMENT ON COLUMN socketio_stats.queue_size IS 'bytes that the queue can hold';
+COMMENT ON COLUMN socketio_stats.queue_used IS 'bytes that wait in the queue now';
+COMMENT ON COLUMN socketio_stats.queue_high_water IS 'most bytes that waited in the queue, or were reserved there, at once';
+COMMENT ON COLUMN socketio_stats.fallbacks IS 'transactions that had to notify by themselves, as the queue was too small or had no worker';
+COMMENT ON COLUMN socketio_stats.worker_pid IS 'process id of the worker; NULL while none runs';
+COMMENT ON COLUMN socketio_stats.worker_starts IS 'how often a worker has started';
+COMMENT ON COLUMN socketio_stats.last_error IS 'what the worker failed with last';
+COMMENT ON COLUMN socketio_stats.last_error_at IS 'when that was';
+COMMENT ON COLUMN socketio_stats.stats_reset IS 'when counting began';
+
+GRANT SELECT ON socketio_stats TO PUBLIC;
+
+CREATE FUNCTION socketio_stats_reset() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_stats_reset() IS 'begins the counts of socketio_stats anew, for every database';
+
+-- What controls sockets or resets counts is for the extension's owner, and those it is granted to.
 
 REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_join(text, text[], text[], text[]),
@@ -226,7 +297,8 @@ REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_leave(text, text[], text[], text[]),
 	socketio_sockets_leave(socketio_target, text[]),
 	socketio_disconnect_sockets(text, text[], text[], boolean),
-	socketio_disconnect_sockets(socketio_target, boolean)
+	socketio_disconnect_sockets(socketio_target, boolean),
+	socketio_stats_reset()
 FROM PUBLIC;
 
 -- The casts matter: of an untyped literal, somebody's overload made beforehand could be the better match, and this script
@@ -241,6 +313,7 @@ SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(text, text[], t
 SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(socketio_target, text[])'::pg_catalog.regprocedure);
 SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text[], text[], boolean)'::pg_catalog.regprocedure);
 SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_stats_reset()'::pg_catalog.regprocedure);
 
 DROP FUNCTION socketio_grant_to_extension_owner(pg_catalog.regprocedure);
 

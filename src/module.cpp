@@ -1,7 +1,13 @@
 // The shared library's entry points for the server.
 
+#include "backend/delivery_queue.h"
+#include "backend/held_emits.h"
 #include "backend/server.h"
 #include "backend/settings.h"
+
+extern "C" {
+#include "miscadmin.h"
+}
 
 extern "C" {
 
@@ -12,6 +18,12 @@ __attribute__((visibility("default"))) void _PG_init();
 
 // Called once when the library is loaded into a backend: at the first call of a function, or by
 // shared_preload_libraries.
-void _PG_init() { socketio::define_settings(); }
+void _PG_init() {
+    socketio::define_settings();
+    if (process_shared_preload_libraries_in_progress) {
+        socketio::request_delivery_queues();
+        socketio::watch_transactions();
+    }
+}
 
 }  // extern "C"

@@ -2,6 +2,12 @@
 
 #include "backend/notify.h"
 
+#include <cstring>
+
+#include "backend/delivery_queue.h"
+#include "backend/held_emits.h"
+#include "backend/settings.h"
+
 extern "C" {
 #include "access/xlog.h"
 #include "commands/async.h"
@@ -31,6 +37,9 @@ void require_primary() {
 }
 
 std::uint32_t next_in_transaction() {
+    if (has_delivery_queues()) {
+        return next_in_server();  // the worker's transaction holds messages of many
+    }
     static LocalTransactionId transaction = InvalidLocalTransactionId;
     static std::uint32_t count = 0;
     if (transaction != current_transaction()) {
@@ -40,6 +49,15 @@ std::uint32_t next_in_transaction() {
     return ++count;
 }
 
-void notify(const Channel& channel, const char* payload) { Async_Notify(channel.name, payload); }
+void notify(const Channel& channel, const char* payload) {
+    if (settings.delivery == kDeliverByWorker) {
+        hold_notification(channel, payload);
+        return;
+    }
+    Async_Notify(channel.name, payload);
+    if (has_delivery_queues()) {
+        count_notification(std::strlen(payload));
+    }
+}
 
 }  // namespace socketio

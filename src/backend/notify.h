@@ -1,4 +1,4 @@
-// The last step of every emit: a notification, sent by the server when the transaction commits.
+// The last step of every emit: a notification, sent when the transaction commits, by itself or by a worker.
 
 #pragma once
 
@@ -14,7 +14,8 @@ inline constexpr int kMaxNotification = BLCKSZ - NAMEDATALEN - 128;
 // ERROR 25006 on a standby, where nothing can be emitted.
 void require_primary();
 
-// 1 for the first call in a transaction, 2 for the second, and so on.
+// A number that no other message has with which it could share a transaction that notifies: 1 for the first call in a
+// transaction, 2 for the second, and so on; where a worker may notify, a number of the server's.
 std::uint32_t next_in_transaction();
 
 // Queue a notification in the current (sub)transaction. `payload` is text in the encoding of the database, ends with

@@ -14,6 +14,8 @@
 
 #include "backend/attachment_table.h"
 #include "backend/channel.h"
+#include "backend/delivery_queue.h"
+#include "backend/held_emits.h"
 #include "backend/notify.h"
 #include "backend/settings.h"
 #include "backend/text.h"
@@ -47,6 +49,9 @@ void publish_attachment(const Channel& channel, const Message& message,
     write_attached_message(writer, message);
     message.release();  // the row takes as much memory again
     const char* id = insert_attachment(sink.bytea(), sink.size());
+    if (has_delivery_queues()) {
+        count_attachment(sink.size());
+    }
     sink.release();
     const bool notified = notify_json(channel, kMaxNotification, [&](NotificationWriter& header) {
         write_attachment_header<Message::kType>(header, message.nsp(), id);

@@ -4,10 +4,12 @@
 
 #include "backend/attachment_table.h"
 #include "backend/channel.h"
+#include "backend/delivery_queue.h"
 #include "backend/notify.h"
 #include "backend/server.h"
 
 extern "C" {
+#include "miscadmin.h"
 #include "utils/guc.h"
 }
 
@@ -18,6 +20,11 @@ Settings settings;
 namespace {
 
 constexpr int kDefaultBatchBytes = 1024 * 1024;
+constexpr int kDefaultQueueSize = 8 * 1024;
+constexpr int kMinQueueSize = 64;
+constexpr int kMaxQueueSize = 1024 * 1024;
+constexpr int kDefaultDatabases = 8;
+constexpr int kMaxDatabases = 1000;
 constexpr int kMaxBatchBytes = 512 * 1024 * 1024;  // what PostgreSQL stores in one value is twice that
 
 bool check_channel_prefix(char** value, void**, GucSource) {
@@ -34,6 +41,32 @@ bool check_attachment_table(char** value, void**, GucSource) {
     }
     GUC_check_errdetail("The value must be a table's name, which may be qualified with a schema.");
     return false;
+}
+
+bool check_delivery(int* value, void**, GucSource) {
+    if (*value == kDeliverByNotify || has_delivery_queues() || process_shared_preload_libraries_in_progress) {
+        return true;
+    }
+    GUC_check_errdetail("The worker needs shared memory, which the server hands out as it starts.");
+    GUC_check_errhint("Add socketio_emitter to shared_preload_libraries and restart the server.");
+    return false;
+}
+
+constexpr config_enum_entry kDeliveries[] = {
+    {"notify", kDeliverByNotify, false},
+    {"worker", kDeliverByWorker, false},
+    {nullptr, 0, false},
+};
+
+// What shared memory there is depends on them.
+void define_server_settings() {
+    DefineCustomIntVariable("socketio_emitter.queue_size",
+                            "Shared memory for what each database has emitted and the worker not yet sent.", nullptr,
+                            &settings.queue_size, kDefaultQueueSize, kMinQueueSize, kMaxQueueSize, PGC_POSTMASTER,
+                            GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("socketio_emitter.max_databases", "How many databases can have such a queue.", nullptr,
+                            &settings.max_databases, kDefaultDatabases, 1, kMaxDatabases, PGC_POSTMASTER, 0, nullptr,
+                            nullptr, nullptr);
 }
 
 }  // namespace
@@ -57,6 +90,12 @@ void define_settings() {
     DefineCustomBoolVariable("socketio_emitter.enabled",
                              "Whether emits do anything; off makes each a no-op, for bulk loads.", nullptr,
                              &settings.enabled, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable(
+        "socketio_emitter.delivery", "Whether the transaction that emits notifies, or a background worker after it.",
+        nullptr, &settings.delivery, kDeliverByNotify, kDeliveries, PGC_USERSET, 0, check_delivery, nullptr, nullptr);
+    if (process_shared_preload_libraries_in_progress) {
+        define_server_settings();
+    }
     MarkGUCPrefixReserved("socketio_emitter");
 }
 
