@@ -201,6 +201,16 @@ Queue* queue_of_database() {
     return own_queue;
 }
 
+// Once a session: there is no row in socketio_stats to count it in.
+void log_lack_of_queues() {
+    static bool is_logged = false;
+    if (!is_logged) {
+        is_logged = true;
+        ereport(LOG, (errmsg("database %u has no queue for the delivery of emits", MyDatabaseId),
+                      errhint("Increase socketio_emitter.max_databases, which is %d.", shared->count)));
+    }
+}
+
 enum class Room {
     kReserved,
     kFull,
@@ -321,7 +331,11 @@ bool reserve_in_queue(std::size_t size) {
     Room room = Room::kLost;
     while (room == Room::kFull || room == Room::kLost) {
         Queue* queue = queue_of_database();
-        room = queue == nullptr ? Room::kNoWorker : try_to_reserve(queue, size);
+        if (queue == nullptr) {
+            log_lack_of_queues();
+            return false;
+        }
+        room = try_to_reserve(queue, size);
         if (room == Room::kFull) {
             ConditionVariableTimedSleep(&queue->room, kRecheck, wait_event("SocketioQueueFull"));
         }

@@ -230,6 +230,7 @@ void count_notification(std::size_t bytes) {
 
 void count_attachment(std::size_t bytes) {
     HeldEmits* emits = current();
+    enter_level(emits);
     emits->attachment_bytes = bytes;
     emits->has_attachment = true;
 }
