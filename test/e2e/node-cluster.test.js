@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { loadAdapter } from './lib/adapters.js';
+import { loadAdapter, versions as allVersions } from './lib/adapters.js';
 import { createDatabase } from './lib/database.js';
 import { NodeCluster } from './lib/node-cluster.js';
 
-const versions = ['0.4.0', '0.5.0'];
+const versions = allVersions.filter((version) => version >= '0.4.0');
 const namespaces = ['/', '/admin'];
 
 for (const version of versions) {

@@ -76,19 +76,26 @@ for (const [i, document] of documents.entries()) {
   });
 }
 
-test('every function of the extension that can be called is shown', async () => {
+test('every view of the extension and every function that can be called is shown', async () => {
   const session = await connect(await createDatabase('functions'));
   try {
     await session.query('CREATE EXTENSION socketio_emitter');
     const { rows } = await session.query(`
-      SELECT DISTINCT proname AS name
-      FROM pg_depend JOIN pg_extension AS extension ON refobjid = extension.oid JOIN pg_proc ON objid = pg_proc.oid
-      WHERE refclassid = 'pg_extension'::regclass AND classid = 'pg_proc'::regclass AND deptype = 'e'
-        AND extname = 'socketio_emitter' AND prorettype <> 'event_trigger'::regtype`);
+      WITH members AS (
+        SELECT classid, objid
+        FROM pg_depend JOIN pg_extension AS extension ON refobjid = extension.oid
+        WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND extname = 'socketio_emitter'),
+      views AS (
+        SELECT relname AS name FROM members JOIN pg_class ON classid = 'pg_class'::regclass AND objid = oid
+        WHERE relkind = 'v')
+      SELECT 'FROM ' || name AS use FROM views
+      UNION
+      SELECT proname || '(' FROM members JOIN pg_proc ON classid = 'pg_proc'::regclass AND objid = oid
+      WHERE prorettype <> 'event_trigger'::regtype AND proname NOT IN (SELECT name FROM views)`);
     assert.notEqual(rows.length, 0);
     const shown = [...sqlBlocks.map(({ text }) => text), ...comparisons.flat().map(({ sql }) => sql)].join('\n');
-    const missing = rows.map(({ name }) => name).filter((name) => !new RegExp(`\\b${name}\\(`).test(shown));
-    assert.deepEqual(missing, [], 'functions in no SQL block and no marked table');
+    const missing = rows.map(({ use }) => use).filter((use) => !new RegExp(`\\b${use.replace('(', '\\(')}`).test(shown));
+    assert.deepEqual(missing, [], 'in no SQL block and no marked table');
   } finally {
     await session.end();
   }

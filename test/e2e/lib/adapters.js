@@ -1,6 +1,11 @@
 // The published versions of @socket.io/postgres-adapter the extension has to reach, and how they differ.
 
-export const versions = ['0.1.1', '0.2.0', '0.3.1', '0.4.0', '0.5.0'];
+import { delivery } from './delivery.js';
+
+const published = ['0.1.1', '0.2.0', '0.3.1', '0.4.0', '0.5.0'];
+
+// The worker's notifications are no others, so that the newest adapter stands for all.
+export const versions = delivery === 'worker' ? published.slice(-1) : published;
 
 // The adapters' own 30 s would delete an attachment under a server that a busy machine, or valgrind, holds up so long.
 export const CLEANUP_INTERVAL = 600_000;

@@ -8,7 +8,7 @@
 // * In a table behind the comment <!-- test: same message --> each row has two cells of code, SQL and JavaScript, that
 //   send the same message.
 // * The table of the settings has the columns setting and default, that of the triggers' options option and default,
-//   those of the errors message and SQLSTATE.
+//   those of the errors message and SQLSTATE, that of socketio_stats column.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
