@@ -287,7 +287,7 @@ GRANT SELECT ON socketio_stats TO PUBLIC;
 CREATE FUNCTION socketio_stats_reset() RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION socketio_stats_reset() IS 'begins the counts of socketio_stats anew, for every database';
+COMMENT ON FUNCTION socketio_stats_reset() IS 'begins the counts of socketio_stats anew: for every database, if a superuser asks, else for this one';
 
 -- What controls sockets or resets counts is for the extension's owner, and those it is granted to.
 

@@ -17,6 +17,7 @@ extern "C" {
 #include "storage/lwlock.h"
 #include "storage/proc.h"
 #include "storage/shmem.h"
+#include "utils/syscache.h"
 }
 
 namespace socketio {
@@ -25,7 +26,6 @@ namespace {
 
 constexpr char kName[] = "socketio_emitter";
 constexpr long kRecheck = 1000;    // milliseconds after which one who waits for room looks after the worker
-constexpr int kVainStarts = 5;     // of workers that cannot connect, until a commit asks for another
 constexpr int kStartAgain = 1000;  // milliseconds before another one is asked for
 
 struct SharedPath {
@@ -49,7 +49,8 @@ struct Queue {
     SharedPath worker;
     pg_atomic_uint64 fallbacks;
     std::uint64_t worker_starts;
-    int vain_starts;  // of workers in a row that could not connect
+    int vain_starts;        // of workers in a row that could not connect
+    TimestampTz last_used;  // when records were put in
     char last_error[sizeof(QueueStatus::last_error)];
     TimestampTz last_error_at;
     TimestampTz reset_at;
@@ -152,32 +153,54 @@ void start_up() {
     LWLockRelease(AddinShmemInitLock);
 }
 
-// Whether nobody uses the queue, or will: its database seems to be gone.
-bool is_unused(const Queue& queue) {
-    return queue.worker_pid == 0 && queue.reserved == 0 &&
-           (queue.head == queue.tail || queue.vain_starts == kVainStarts);
-}
+bool is_database(Oid database) { return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)); }
 
-// A queue nobody has, else one that nobody uses: whose database is gone, perhaps.
-Queue* claim_queue() {
-    Queue* end = shared->queues + shared->count;
-    Queue* found = std::find_if(shared->queues, end, [](const Queue& queue) { return queue.database == InvalidOid; });
-    for (Queue* queue = shared->queues; found == end && queue != end; ++queue) {
+// The queue that its database will miss least, if it is not in use: one whose database is gone, else the one that was used
+// longest ago, and is empty.
+Queue* find_dispensable() {
+    Queue* found = nullptr;
+    for (Queue* queue = shared->queues; queue != shared->queues + shared->count; ++queue) {
+        const bool is_gone = !is_database(queue->database);
         QueueLock lock(queue);
-        if (is_unused(*queue)) {
-            queue->database = InvalidOid;
+        if (queue->worker_pid != 0 || queue->reserved > 0) {
+            continue;
+        }
+        if (is_gone) {
+            return queue;
+        }
+        if (queue->head == queue->tail && (found == nullptr || queue->last_used < found->last_used)) {
             found = queue;
         }
     }
+    return found;
+}
+
+void give_to_database(Queue* queue, Oid database) {
+    QueueLock lock(queue);
+    queue->tail = queue->head;
+    queue->vain_starts = 0;
+    queue->asked_for_worker = 0;
+    queue->last_used = GetCurrentTimestamp();
+    reset_counts(queue);
+    queue->database = database;
+}
+
+enum class Claim {
+    kFree,  // one that nobody has: for counting
+    kAny,   // or take one away: for records. Reads the catalogs
+};
+
+// A queue for this backend's database. Under the directory's lock, which nobody takes with a lock in hand that reading the
+// catalogs needs; null if there is none to have.
+Queue* claim_queue(Claim claim) {
+    Queue* end = shared->queues + shared->count;
+    Queue* found = std::find_if(shared->queues, end, [](const Queue& queue) { return queue.database == InvalidOid; });
     if (found == end) {
-        return nullptr;
+        found = claim == Claim::kAny ? find_dispensable() : nullptr;
     }
-    QueueLock lock(found);
-    found->tail = found->head;
-    found->vain_starts = 0;
-    reset_counts(found);
-    found->asked_for_worker = 0;
-    found->database = MyDatabaseId;
+    if (found != nullptr) {
+        give_to_database(found, MyDatabaseId);
+    }
     return found;
 }
 
@@ -189,12 +212,12 @@ Queue* find_queue(Oid database) {
 }
 
 // The queue of this backend's database, which gets one if it has none; null if there are too few.
-Queue* queue_of_database() {
+Queue* queue_of_database(Claim claim) {
     if (own_queue == nullptr || own_queue->database != MyDatabaseId) {
         LWLockAcquire(directory_lock(), LW_EXCLUSIVE);
         own_queue = find_queue(MyDatabaseId);
         if (own_queue == nullptr) {
-            own_queue = claim_queue();
+            own_queue = claim_queue(claim);
         }
         LWLockRelease(directory_lock());
     }
@@ -232,7 +255,6 @@ bool ensure_worker(Queue* queue) {
         return false;
     }
     queue->asked_for_worker = now;
-    queue->vain_starts = 0;
     return true;
 }
 
@@ -298,7 +320,8 @@ bool attach(Queue* queue) {
     if (queue->worker_pid != 0) {
         return false;
     }
-    if (queue->vain_starts == kVainStarts) {
+    if (queue->head == queue->tail && queue->reserved == 0) {
+        queue->asked_for_worker = 0;  // whoever asked has rolled back; the next one has to ask again
         return false;
     }
     ++queue->vain_starts;
@@ -306,6 +329,11 @@ bool attach(Queue* queue) {
     queue->worker_pid = MyProcPid;
     queue->worker_latch = MyLatch;
     return true;
+}
+
+void set_error(Queue* queue, const char* message) {
+    strlcpy(queue->last_error, message, sizeof queue->last_error);
+    queue->last_error_at = GetCurrentTimestamp();
 }
 
 // Whoever waits for room may have some now.
@@ -330,7 +358,7 @@ bool reserve_in_queue(std::size_t size) {
     }
     Room room = Room::kLost;
     while (room == Room::kFull || room == Room::kLost) {
-        Queue* queue = queue_of_database();
+        Queue* queue = queue_of_database(Claim::kAny);
         if (queue == nullptr) {
             log_lack_of_queues();
             return false;
@@ -351,6 +379,7 @@ void append_to_queue(std::string_view records) {
         copy_into_ring(own_queue, records);
         own_queue->head += records.size();
         own_queue->reserved -= records.size();
+        own_queue->last_used = GetCurrentTimestamp();
         worker = own_queue->worker_latch;
     }
     if (worker != nullptr) {
@@ -367,14 +396,14 @@ void give_back_in_queue(std::size_t size) {
 }
 
 void count_emits(const DeliveryCounts& counts) {
-    if (Queue* queue = queue_of_database()) {
+    if (Queue* queue = queue_of_database(Claim::kFree)) {
         count_path(queue->notify, counts.notify);
         count_path(queue->worker, counts.worker);
     }
 }
 
 void count_fallback() {
-    if (Queue* queue = queue_of_database()) {
+    if (Queue* queue = queue_of_database(Claim::kFree)) {
         pg_atomic_fetch_add_u64(&queue->fallbacks, 1);
     }
 }
@@ -387,8 +416,19 @@ bool attach_worker(Oid database) {
     return is_attached;
 }
 
+int count_vain_starts() {
+    QueueLock lock(own_queue);
+    return own_queue->vain_starts - 1;
+}
+
 void note_worker_connected() {
     QueueLock lock(own_queue);
+    own_queue->vain_starts = 0;
+}
+
+void abandon_queue() {
+    QueueLock lock(own_queue);
+    own_queue->tail = own_queue->head;
     own_queue->vain_starts = 0;
 }
 
@@ -413,8 +453,7 @@ void advance_queue(std::size_t size) {
 
 void note_worker_error(const char* message) {
     QueueLock lock(own_queue);
-    strlcpy(own_queue->last_error, message, sizeof own_queue->last_error);
-    own_queue->last_error_at = GetCurrentTimestamp();
+    set_error(own_queue, message);
 }
 
 bool detach_idle_worker() {
@@ -436,6 +475,9 @@ void detach_worker() {
         }
         own_queue->worker_pid = 0;
         own_queue->worker_latch = nullptr;
+        if (own_queue->vain_starts > 0) {
+            set_error(own_queue, "could not connect to the database; the server's log says why");
+        }
     }
     wake_waiting(own_queue);
 }
@@ -459,10 +501,13 @@ bool read_queue_status(int index, QueueStatus& status) {
     return status.database != InvalidOid;
 }
 
-void reset_queue_counts() {
+void reset_queue_counts(Oid database) {
     for (int i = 0; i < queue_count(); ++i) {
-        QueueLock lock(&shared->queues[i]);
-        reset_counts(&shared->queues[i]);
+        Queue* queue = &shared->queues[i];
+        QueueLock lock(queue);
+        if (database == InvalidOid || queue->database == database) {
+            reset_counts(queue);
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 // The queue between transactions that emit and the worker that notifies, one for each database, in shared memory.
 //
 // A transaction reserves room before it commits, and may wait for it or fail then. Once its commit is durable it copies its
-// records in, which cannot fail. Room is a number of bytes, not a place: the place is taken with the copy, so that
-// records stand in the order in which transactions became visible, and one that is slow to commit holds nobody up.
+// records in, which cannot fail. Room is a number of bytes, not a place: the place is taken with the copy, so that one that
+// is slow to commit holds nobody up. A transaction that starts after another's COMMIT has returned comes after it. Of two
+// that commit at the same time either may be first, even if one has seen the other's rows.
 //
 //     tail          head
 //      |  records    |
@@ -75,11 +76,16 @@ void give_back_in_queue(std::size_t size);
 void count_emits(const DeliveryCounts& counts);
 void count_fallback();
 
-// For the worker alone, in the order of its life. False where it is of no use: the database has no queue, another worker, or is
-// gone, it seems, since several workers could not connect to it.
+// For the worker alone, in the order of its life. False where it is of no use: the database has no queue, nothing in it, or
+// another worker.
 bool attach_worker(Oid database);
 
+// How many workers in a row, before this one, could not connect to the database.
+int count_vain_starts();
 void note_worker_connected();
+
+// Drop what is in the queue, whose database is gone.
+void abandon_queue();
 
 // Copy whole records from the tail on, as many as `capacity` bytes take, and return their size.
 std::size_t read_queue(char* records, std::size_t capacity);
@@ -96,6 +102,8 @@ void detach_worker();
 // The status of the `index`th queue; false where it has no database.
 bool read_queue_status(int index, QueueStatus& status);
 int queue_count();
-void reset_queue_counts();
+
+// Begin the counts of a database anew; of all, where it is InvalidOid.
+void reset_queue_counts(Oid database);
 
 }  // namespace socketio

@@ -4,7 +4,7 @@
 // room in the queue back in the moment that transaction commits, so that each is sent exactly once, whatever happens to the
 // worker. Nobody waits for its commits to reach the disk: what they write is of no use after a crash.
 //
-// It ends when it has had nothing to do for a second, so that it is not in the way of DROP DATABASE and the like, which wait five for
+// It ends when it has had nothing to do for three seconds, so that it is not in the way of DROP DATABASE and the like, which wait five for
 // other sessions. Told to terminate it sends what there is first; the next commit that needs a worker asks for another. One that
 // fails is started again by the postmaster.
 
@@ -29,6 +29,7 @@ extern "C" {
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace socketio {
@@ -37,12 +38,13 @@ namespace {
 
 constexpr char kWorkerType[] = "socketio_emitter delivery";
 constexpr std::size_t kBatchBytes = 512 * 1024;
-constexpr long kPatience = 1000;    // milliseconds without work after which the worker ends
+constexpr long kPatience = 3000;    // milliseconds without work after which the worker ends
 constexpr long kAfterError = 1000;  // milliseconds before a batch that failed is tried again
 constexpr long kRest = 300;  // microseconds after a batch in which the next one gathers: a transaction for each commit
                              // would take the processor from those that commit (make bench)
 constexpr int kRestartSeconds = 1;
-constexpr int kDone = 0;  // exit codes: whether the postmaster is to start the worker again
+constexpr int kTries = 5;  // to connect, of which the last looks whether there is something to connect to
+constexpr int kDone = 0;   // exit codes: whether the postmaster is to start the worker again
 constexpr int kStartAgain = 1;
 
 std::size_t batch_size = 0;  // of the batch that the current transaction sends
@@ -56,15 +58,48 @@ void on_transaction(XactEvent event, void*) {
 
 void on_exit(int, Datum) { detach_worker(); }
 
-void set_up(Oid database) {
+void override_setting(const char* name, const char* value) { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); }
+
+void set_up() {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
+    pqsignal(SIGINT, SIG_IGN);  // there is no query to cancel
     pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
     BackgroundWorkerUnblockSignals();
     before_shmem_exit(on_exit, Datum(0));
-    SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+    override_setting("synchronous_commit", "off");
+    // Limits are for others, as they are to autovacuum.
+    override_setting("statement_timeout", "0");
+    override_setting("lock_timeout", "0");
+    override_setting("idle_in_transaction_session_timeout", "0");
+#if PG_VERSION_NUM >= 170000
+    override_setting("transaction_timeout", "0");
+#endif
+}
+
+void connect(Oid database) {
     BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
     note_worker_connected();
     RegisterXactCallback(on_transaction, nullptr);
+}
+
+// Look whether the database is still there, without connecting to it.
+bool is_database(Oid database) {
+    BackgroundWorkerInitializeConnectionByOid(InvalidOid, InvalidOid, 0);
+    StartTransactionCommand();
+    const bool is_there = SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
+    CommitTransactionCommand();
+    return is_there;
+}
+
+// The way out of a worker whose predecessors could not connect: once in a while, instead of trying again.
+void leave_unless_database(Oid database) {
+    if (is_database(database)) {
+        proc_exit(kStartAgain);
+    }
+    ereport(LOG, (errmsg("database %u is gone, and so is what it has emitted and not sent", database)));
+    abandon_queue();
+    note_worker_connected();
+    proc_exit(kDone);
 }
 
 void notify_all(const char* records, std::size_t size) {
@@ -132,16 +167,22 @@ void follow_interrupts() {
     }
 }
 
-// Send all there is. False where it could not be sent now.
-bool drain(char* records, bool& had_work) {
-    while (const std::size_t size = read_queue(records, kBatchBytes)) {
-        had_work = true;
+enum class Turn { kIdle, kSent, kFailed };
+
+// Send what there is: not the few records that come meanwhile, which would be a transaction for each, over and over.
+Turn take_turn(char* records) {
+    Turn turn = Turn::kIdle;
+    for (std::size_t size = kBatchBytes; size > kBatchBytes / 2;) {
         follow_interrupts();
-        if (!try_to_send(records, size)) {
-            return false;
+        size = read_queue(records, kBatchBytes);
+        if (size > 0) {
+            if (!try_to_send(records, size)) {
+                return Turn::kFailed;
+            }
+            turn = Turn::kSent;
         }
     }
-    return true;
+    return turn;
 }
 
 // Until there is nothing to do. The result is the exit code.
@@ -149,22 +190,24 @@ bool drain(char* records, bool& had_work) {
 // Told to leave, it leaves behind what cannot be sent: the next worker, if there will be one, finds it in the queue.
 int serve(char* records) {
     for (bool is_idle = false;;) {
-        follow_interrupts();
-        bool had_work = false;
-        const bool is_sent = drain(records, had_work);
-        if (ShutdownRequestPending && !is_sent) {
+        const Turn turn = take_turn(records);
+        if (ShutdownRequestPending && turn == Turn::kFailed) {
             return kStartAgain;
         }
-        if ((ShutdownRequestPending || (is_idle && !had_work)) && detach_idle_worker()) {
+        if ((ShutdownRequestPending || (is_idle && turn == Turn::kIdle)) && detach_idle_worker()) {
             return kDone;
         }
         is_idle = false;
-        if (!is_sent) {
-            wait(0, kAfterError);  // whatever is queued meanwhile
-        } else if (had_work) {
-            pg_usleep(kRest);
-        } else {
-            is_idle = wait(WL_LATCH_SET, kPatience);
+        switch (turn) {
+            case Turn::kIdle:
+                is_idle = wait(WL_LATCH_SET, kPatience);
+                break;
+            case Turn::kSent:
+                pg_usleep(kRest);
+                break;
+            case Turn::kFailed:
+                wait(0, kAfterError);  // whatever is queued meanwhile
+                break;
         }
     }
 }
@@ -173,7 +216,11 @@ void run_worker(Oid database) {
     if (!attach_worker(database)) {
         proc_exit(0);
     }
-    set_up(database);
+    set_up();
+    if (count_vain_starts() % kTries == kTries - 1) {
+        leave_unless_database(database);
+    }
+    connect(database);
     char* records = static_cast<char*>(MemoryContextAlloc(TopMemoryContext, kBatchBytes));
     const MemoryContext context =
         AllocSetContextCreate(TopMemoryContext, "socketio_emitter delivery", ALLOCSET_DEFAULT_SIZES);

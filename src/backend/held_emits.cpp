@@ -199,6 +199,8 @@ void watch_transactions() {
     RegisterSubXactCallback(on_subtransaction, nullptr);
 }
 
+bool holds_notifications() { return held != nullptr && held->used > 0; }
+
 void hold_notification(const Channel& channel, const char* payload) {
     if (IsParallelWorker()) {
         elog(ERROR, "cannot emit from a parallel worker");  // as NOTIFY says: its transaction is not what commits

@@ -14,6 +14,9 @@ namespace socketio {
 // Have the server call us at the ends of transactions. Once, when the library is loaded.
 void watch_transactions();
 
+// Whether the transaction holds any: then all that follow are held, too, lest they arrive first.
+bool holds_notifications();
+
 // Hold a notification, which is copied, for the worker.
 void hold_notification(const Channel& channel, const char* payload);
 

@@ -50,7 +50,7 @@ std::uint32_t next_in_transaction() {
 }
 
 void notify(const Channel& channel, const char* payload) {
-    if (settings.delivery == kDeliverByWorker) {
+    if (settings.delivery == kDeliverByWorker || holds_notifications()) {
         hold_notification(channel, payload);
         return;
     }

@@ -93,7 +93,7 @@ Datum stats(FunctionCallInfo fcinfo) {
 }
 
 Datum stats_reset(FunctionCallInfo) {
-    reset_queue_counts();
+    reset_queue_counts(superuser() ? InvalidOid : MyDatabaseId);
     PG_RETURN_VOID();
 }
 
