@@ -10,6 +10,7 @@
 #include "backend/wait_event.h"
 
 extern "C" {
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/condition_variable.h"
@@ -247,6 +248,9 @@ bool ensure_worker(Queue* queue) {
     if (queue->worker_pid != 0) {
         return true;
     }
+    if (queue->vain_starts > 0) {
+        return false;  // the postmaster goes on trying
+    }
     const TimestampTz now = GetCurrentTimestamp();
     if (!TimestampDifferenceExceeds(queue->asked_for_worker, now, kStartAgain)) {
         return true;
@@ -322,6 +326,7 @@ bool attach(Queue* queue) {
     }
     if (queue->head == queue->tail && queue->reserved == 0) {
         queue->asked_for_worker = 0;  // whoever asked has rolled back; the next one has to ask again
+        queue->vain_starts = 0;
         return false;
     }
     ++queue->vain_starts;
@@ -332,7 +337,9 @@ bool attach(Queue* queue) {
 }
 
 void set_error(Queue* queue, const char* message) {
-    strlcpy(queue->last_error, message, sizeof queue->last_error);
+    const int length = pg_mbcliplen(message, static_cast<int>(std::strlen(message)), sizeof queue->last_error - 1);
+    std::memcpy(queue->last_error, message, length);
+    queue->last_error[length] = '\0';
     queue->last_error_at = GetCurrentTimestamp();
 }
 
@@ -361,7 +368,7 @@ bool reserve_in_queue(std::size_t size) {
         Queue* queue = queue_of_database(Claim::kAny);
         if (queue == nullptr) {
             log_lack_of_queues();
-            return false;
+            break;
         }
         room = try_to_reserve(queue, size);
         if (room == Room::kFull) {

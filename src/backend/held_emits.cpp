@@ -12,6 +12,7 @@ extern "C" {
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "commands/async.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 }
 
@@ -38,11 +39,11 @@ struct HeldEmits {
     std::uint64_t attachment_bytes;  // of the attachment that the next notification announces, if any
     bool has_attachment;
     std::size_t reserved;  // room in the queue
-    bool is_sealed;        // nothing can be held any more
     bool has_fallen_back;  // to NOTIFY
 };
 
 HeldEmits* held = nullptr;
+bool is_sealed = false;  // the transaction commits: nothing can be held any more
 
 HeldEmits* current() {
     if (held == nullptr) {
@@ -96,6 +97,7 @@ std::string_view records_of(const HeldEmits* emits) { return {emits->records, em
 void notify_all(const HeldEmits* emits) {
     for (std::size_t offset = 0; offset < emits->used;) {
         const auto* record = reinterpret_cast<const DeliveryRecord*>(emits->records + offset);
+        CHECK_FOR_INTERRUPTS();
         Async_Notify(record->channel(), record->payload());
         offset += record->size;
     }
@@ -103,7 +105,6 @@ void notify_all(const HeldEmits* emits) {
 
 // The last moment at which anything may fail.
 void before_commit(HeldEmits* emits) {
-    emits->is_sealed = true;
     if (emits->used == 0) {
         return;
     }
@@ -137,6 +138,7 @@ void refuse_to_prepare(const HeldEmits* emits) {
 }
 
 void on_transaction(XactEvent event, void*) {
+    is_sealed = event == XACT_EVENT_PRE_COMMIT;
     if (held == nullptr) {
         return;
     }
@@ -206,7 +208,7 @@ void hold_notification(const Channel& channel, const char* payload) {
         elog(ERROR, "cannot emit from a parallel worker");  // as NOTIFY says: its transaction is not what commits
     }
     HeldEmits* emits = current();
-    if (emits->is_sealed) {  // by what another extension does as the transaction commits
+    if (is_sealed) {  // by what another extension does as the transaction commits
         Async_Notify(channel.name, payload);
         count(emits, emits->counts.notify, std::strlen(payload));
         return;

@@ -55,7 +55,19 @@ void set_path(StatsRow& row, StatsColumn first, const PathCounts& counts) {
     row.set(static_cast<StatsColumn>(first + 2), counts.attachments);
 }
 
-StatsRow describe(const QueueStatus& status) {
+// The text of another database may be in an encoding of its own.
+void make_ascii(char* text) {
+    for (; *text != '\0'; ++text) {
+        if (IS_HIGHBIT_SET(*text)) {
+            *text = '?';
+        }
+    }
+}
+
+StatsRow describe(QueueStatus& status) {
+    if (status.database != MyDatabaseId) {
+        make_ascii(status.last_error);
+    }
     StatsRow row;
     row.values[kDatabase] = ObjectIdGetDatum(status.database);
     set_path(row, kNotifyEmits, status.counts.notify);

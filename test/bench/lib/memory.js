@@ -10,3 +10,6 @@ async function readStatus(pid, field) {
 // Bytes in memory now, and the most there ever were.
 export const residentMemory = (pid) => readStatus(pid, 'VmRSS');
 export const peakMemory = (pid) => readStatus(pid, 'VmHWM');
+
+// Bytes in memory now that no other process shares.
+export const ownMemory = (pid) => readStatus(pid, 'RssAnon');

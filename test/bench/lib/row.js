@@ -2,10 +2,12 @@
 
 import { median, quantile } from './rounds.js';
 
-// Goals, for the ratio of the row, or for ours in the row's unit.
-export const atMost = (limit) => ({ limit, sign: '≤' });
-export const atLeast = (limit) => ({ limit, sign: '≥' });
-export const costsAtMost = (limit) => ({ limit, sign: '≤', forOurs: true });
+// Goals, for the ratio of the row, or in the row's unit for ours or for what ours has more than the reference.
+export const atMost = (limit) => ({ limit, sign: '≤', of: 'ratio' });
+export const atLeast = (limit) => ({ limit, sign: '≥', of: 'ratio' });
+export const costsAtMost = (limit) => ({ limit, sign: '≤', of: 'ours' });
+export const yieldsAtLeast = (limit) => ({ limit, sign: '≥', of: 'ours' });
+export const addsAtMost = (limit) => ({ limit, sign: '≤', of: 'difference' });
 
 const divide = (dividends, divisors) => dividends.map((dividend, i) => dividend / divisors[i]);
 

@@ -8,11 +8,13 @@ import pg from 'pg';
 const statistics = /([\d.]+) s user, ([\d.]+) s system/;
 
 export class Session {
-  #client = new pg.Client();
+  #client;
   #reported;
 
-  static async open() {
+  // `options` are those of pg.Client, for another server than the one of the environment.
+  static async open(options) {
     const session = new Session();
+    session.#client = new pg.Client(options);
     session.#client.on('notice', ({ message, detail }) => {
       if (message === 'QUERY STATISTICS') session.#reported = statistics.exec(detail);
     });
