@@ -154,19 +154,35 @@ void start_up() {
     LWLockRelease(AddinShmemInitLock);
 }
 
-bool is_database(Oid database) { return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)); }
+// Databases that had a queue and are no more. Reads the catalogs, so without a lock in hand.
+struct GoneDatabases {
+    Oid* oids;
+    int count;
+
+    bool has(Oid database) const { return std::find(oids, oids + count, database) != oids + count; }
+};
+
+GoneDatabases find_gone_databases() {
+    GoneDatabases gone = {static_cast<Oid*>(palloc(shared->count * sizeof(Oid))), 0};
+    LWLockAcquire(directory_lock(), LW_SHARED);
+    std::transform(shared->queues, shared->queues + shared->count, gone.oids,
+                   [](const Queue& queue) { return queue.database; });
+    LWLockRelease(directory_lock());
+    const auto is_there = [](Oid database) { return SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database)); };
+    gone.count = static_cast<int>(std::remove_if(gone.oids, gone.oids + shared->count, is_there) - gone.oids);
+    return gone;
+}
 
 // The queue that its database will miss least, if it is not in use: one whose database is gone, else the one that was used
-// longest ago, and is empty.
-Queue* find_dispensable() {
+// longest ago, and is empty. Under the directory's lock.
+Queue* find_dispensable(const GoneDatabases& gone) {
     Queue* found = nullptr;
     for (Queue* queue = shared->queues; queue != shared->queues + shared->count; ++queue) {
-        const bool is_gone = !is_database(queue->database);
         QueueLock lock(queue);
         if (queue->worker_pid != 0 || queue->reserved > 0) {
             continue;
         }
-        if (is_gone) {
+        if (gone.has(queue->database)) {
             return queue;
         }
         if (queue->head == queue->tail && (found == nullptr || queue->last_used < found->last_used)) {
@@ -186,25 +202,6 @@ void give_to_database(Queue* queue, Oid database) {
     queue->database = database;
 }
 
-enum class Claim {
-    kFree,  // one that nobody has: for counting
-    kAny,   // or take one away: for records. Reads the catalogs
-};
-
-// A queue for this backend's database. Under the directory's lock, which nobody takes with a lock in hand that reading the
-// catalogs needs; null if there is none to have.
-Queue* claim_queue(Claim claim) {
-    Queue* end = shared->queues + shared->count;
-    Queue* found = std::find_if(shared->queues, end, [](const Queue& queue) { return queue.database == InvalidOid; });
-    if (found == end) {
-        found = claim == Claim::kAny ? find_dispensable() : nullptr;
-    }
-    if (found != nullptr) {
-        give_to_database(found, MyDatabaseId);
-    }
-    return found;
-}
-
 Queue* find_queue(Oid database) {
     Queue* end = shared->queues + shared->count;
     Queue* found =
@@ -212,15 +209,40 @@ Queue* find_queue(Oid database) {
     return found == end ? nullptr : found;
 }
 
-// The queue of this backend's database, which gets one if it has none; null if there are too few.
-Queue* queue_of_database(Claim claim) {
+Queue* find_or_claim(const GoneDatabases* gone) {
+    if (Queue* queue = find_queue(MyDatabaseId)) {
+        return queue;
+    }
+    Queue* queue = find_queue(InvalidOid);  // one that nobody has
+    if (queue == nullptr && gone != nullptr) {
+        queue = find_dispensable(*gone);
+    }
+    if (queue != nullptr) {
+        give_to_database(queue, MyDatabaseId);
+    }
+    return queue;
+}
+
+Queue* look_up_queue(const GoneDatabases* gone) {
+    LWLockAcquire(directory_lock(), LW_EXCLUSIVE);
+    Queue* queue = find_or_claim(gone);
+    LWLockRelease(directory_lock());
+    return queue;
+}
+
+// The queue of this backend's database, which gets one that is free if it has none; else null. Never fails.
+Queue* queue_to_count_in() {
     if (own_queue == nullptr || own_queue->database != MyDatabaseId) {
-        LWLockAcquire(directory_lock(), LW_EXCLUSIVE);
-        own_queue = find_queue(MyDatabaseId);
-        if (own_queue == nullptr) {
-            own_queue = claim_queue(claim);
-        }
-        LWLockRelease(directory_lock());
+        own_queue = look_up_queue(nullptr);
+    }
+    return own_queue;
+}
+
+// The same, but it may take one from another database.
+Queue* queue_to_reserve_in() {
+    if (queue_to_count_in() == nullptr) {
+        const GoneDatabases gone = find_gone_databases();
+        own_queue = look_up_queue(&gone);
     }
     return own_queue;
 }
@@ -252,7 +274,9 @@ bool ensure_worker(Queue* queue) {
         return false;  // the postmaster goes on trying
     }
     const TimestampTz now = GetCurrentTimestamp();
-    if (!TimestampDifferenceExceeds(queue->asked_for_worker, now, kStartAgain)) {
+    const bool is_recent =
+        queue->asked_for_worker <= now && !TimestampDifferenceExceeds(queue->asked_for_worker, now, kStartAgain);
+    if (is_recent) {
         return true;
     }
     if (!start_worker(MyDatabaseId)) {
@@ -365,7 +389,7 @@ bool reserve_in_queue(std::size_t size) {
     }
     Room room = Room::kLost;
     while (room == Room::kFull || room == Room::kLost) {
-        Queue* queue = queue_of_database(Claim::kAny);
+        Queue* queue = queue_to_reserve_in();
         if (queue == nullptr) {
             log_lack_of_queues();
             break;
@@ -403,14 +427,14 @@ void give_back_in_queue(std::size_t size) {
 }
 
 void count_emits(const DeliveryCounts& counts) {
-    if (Queue* queue = queue_of_database(Claim::kFree)) {
+    if (Queue* queue = queue_to_count_in()) {
         count_path(queue->notify, counts.notify);
         count_path(queue->worker, counts.worker);
     }
 }
 
 void count_fallback() {
-    if (Queue* queue = queue_of_database(Claim::kFree)) {
+    if (Queue* queue = queue_to_count_in()) {
         pg_atomic_fetch_add_u64(&queue->fallbacks, 1);
     }
 }

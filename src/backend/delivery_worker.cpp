@@ -4,12 +4,13 @@
 // room in the queue back in the moment that transaction commits, so that each is sent exactly once, whatever happens to the
 // worker. Nobody waits for its commits to reach the disk: what they write is of no use after a crash.
 //
-// It ends when it has had nothing to do for three seconds, so that it is not in the way of DROP DATABASE and the like, which wait five for
+// It ends when it has had nothing to do for two seconds, so that it is not in the way of DROP DATABASE and the like, which wait five for
 // other sessions. Told to terminate it sends what there is first; the next commit that needs a worker asks for another. One that
 // fails is started again by the postmaster.
 
 #include "backend/delivery_worker.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "backend/delivery_queue.h"
@@ -38,7 +39,7 @@ namespace {
 
 constexpr char kWorkerType[] = "socketio_emitter delivery";
 constexpr std::size_t kBatchBytes = 512 * 1024;
-constexpr long kPatience = 3000;    // milliseconds without work after which the worker ends
+constexpr long kPatience = 2000;    // milliseconds without work after which the worker ends
 constexpr long kAfterError = 1000;  // milliseconds before a batch that failed is tried again
 constexpr long kRest = 300;  // microseconds after a batch in which the next one gathers: a transaction for each commit
                              // would take the processor from those that commit (make bench)
@@ -150,13 +151,10 @@ bool try_to_send(const char* records, std::size_t size) {
     return is_sent;
 }
 
-// Whether nothing happened for so long.
-bool wait(int events, long milliseconds) {
+void wait(int events, long milliseconds) {
     pgstat_report_stat(false);
-    const int event =
-        WaitLatch(MyLatch, events | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, wait_event("SocketioDeliveryIdle"));
+    WaitLatch(MyLatch, events | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds, wait_event("SocketioDeliveryIdle"));
     ResetLatch(MyLatch);
-    return (event & WL_TIMEOUT) != 0;
 }
 
 void follow_interrupts() {
@@ -189,20 +187,23 @@ Turn take_turn(char* records) {
 //
 // Told to leave, it leaves behind what cannot be sent: the next worker, if there will be one, finds it in the queue.
 int serve(char* records) {
-    for (bool is_idle = false;;) {
+    for (TimestampTz last_work = GetCurrentTimestamp();;) {
         const Turn turn = take_turn(records);
         if (ShutdownRequestPending && turn == Turn::kFailed) {
             return kStartAgain;
         }
-        if ((ShutdownRequestPending || (is_idle && turn == Turn::kIdle)) && detach_idle_worker()) {
+        // What wakes the worker is not always work: so do commands that alter any database.
+        const long idle = TimestampDifferenceMilliseconds(last_work, GetCurrentTimestamp());
+        const bool may_leave = ShutdownRequestPending || (turn == Turn::kIdle && idle >= kPatience);
+        if (may_leave && detach_idle_worker()) {
             return kDone;
         }
-        is_idle = false;
         switch (turn) {
             case Turn::kIdle:
-                is_idle = wait(WL_LATCH_SET, kPatience);
+                wait(WL_LATCH_SET, std::max(kPatience - idle, 1L));
                 break;
             case Turn::kSent:
+                last_work = GetCurrentTimestamp();
                 pg_usleep(kRest);
                 break;
             case Turn::kFailed:
