@@ -41,8 +41,10 @@ constexpr char kWorkerType[] = "socketio_emitter delivery";
 constexpr std::size_t kBatchBytes = 512 * 1024;
 constexpr long kPatience = 2000;    // milliseconds without work after which the worker ends
 constexpr long kAfterError = 1000;  // milliseconds before a batch that failed is tried again
-constexpr long kRest = 300;  // microseconds after a batch in which the next one gathers: a transaction for each commit
-                             // would take the processor from those that commit (make bench)
+// Microseconds after a batch, in which the next one gathers. A transaction for each commit would take the processor from those that
+// commit, and have the WAL writer flush when they are about to (make bench).
+constexpr long kRest = 1000;
+constexpr long kShortRest = 300;  // after a single record: somebody may be waiting for one answer after another
 constexpr int kRestartSeconds = 1;
 constexpr int kTries = 5;  // to connect, of which the last looks whether there is something to connect to
 constexpr int kDone = 0;   // exit codes: whether the postmaster is to start the worker again
@@ -165,7 +167,11 @@ void follow_interrupts() {
     }
 }
 
-enum class Turn { kIdle, kSent, kFailed };
+enum class Turn { kIdle, kSentOne, kSentMany, kFailed };
+
+bool is_one_record(const char* records, std::size_t size) {
+    return reinterpret_cast<const DeliveryRecord*>(records)->size == size;
+}
 
 // Send what there is: not the few records that come meanwhile, which would be a transaction for each, over and over.
 Turn take_turn(char* records) {
@@ -177,7 +183,7 @@ Turn take_turn(char* records) {
             if (!try_to_send(records, size)) {
                 return Turn::kFailed;
             }
-            turn = Turn::kSent;
+            turn = is_one_record(records, size) ? Turn::kSentOne : Turn::kSentMany;
         }
     }
     return turn;
@@ -202,9 +208,10 @@ int serve(char* records) {
             case Turn::kIdle:
                 wait(WL_LATCH_SET, std::max(kPatience - idle, 1L));
                 break;
-            case Turn::kSent:
+            case Turn::kSentOne:
+            case Turn::kSentMany:
                 last_work = GetCurrentTimestamp();
-                pg_usleep(kRest);
+                pg_usleep(turn == Turn::kSentOne ? kShortRest : kRest);
                 break;
             case Turn::kFailed:
                 wait(0, kAfterError);  // whatever is queued meanwhile
