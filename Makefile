@@ -2,7 +2,7 @@
 # make demo                   see it work on a Debian 12 that has nothing else (KEEP=1 leaves it running)
 # make test                   every test          make bench   every figure of the README
 # make lint                   style               make format  fix it
-# make fuzz, make sanitize    long runs: fuzzers; the tests again with valgrind and UBSan
+# make fuzz, sanitize, soak   long runs: fuzzers; the tests again with valgrind and UBSan; 20 million emits through the worker
 EXTENSION = socketio_emitter
 MODULE_big = $(EXTENSION)
 DATA = sql/socketio_emitter--0.1.0.sql
@@ -28,7 +28,7 @@ all install installcheck uninstall clean:
 endif
 
 # The targets below work on a machine without PostgreSQL: make starts anew once it is there.
-.PHONY: build-and-install demo demo-stop test bench fuzz sanitize lint format
+.PHONY: build-and-install demo demo-stop test bench soak fuzz sanitize lint format
 
 build-and-install:
 	scripts/install-dependencies build
@@ -48,6 +48,10 @@ test: build-and-install
 bench: build-and-install
 	scripts/install-dependencies node
 	test/bench/run
+
+soak: build-and-install
+	scripts/install-dependencies node
+	test/bench/run soak
 
 fuzz:
 	scripts/install-dependencies fuzz

@@ -203,19 +203,19 @@ void watch_transactions() {
 
 bool holds_notifications() { return held != nullptr && held->used > 0; }
 
-void hold_notification(const Channel& channel, const char* payload) {
+void hold_notification(const Channel& channel, const char* payload, std::size_t payload_bytes) {
     if (IsParallelWorker()) {
         elog(ERROR, "cannot emit from a parallel worker");  // as NOTIFY says: its transaction is not what commits
     }
     HeldEmits* emits = current();
     if (is_sealed) {  // by what another extension does as the transaction commits
         Async_Notify(channel.name, payload);
-        count(emits, emits->counts.notify, std::strlen(payload));
+        count(emits, emits->counts.notify, payload_bytes);
         return;
     }
     enter_level(emits);
     const std::size_t channel_size = std::strlen(channel.name) + 1;
-    const std::size_t payload_size = std::strlen(payload) + 1;
+    const std::size_t payload_size = payload_bytes + 1;
     const std::size_t size = MAXALIGN(sizeof(DeliveryRecord) + channel_size + payload_size);
     char* place = make_room(emits, size);
     *reinterpret_cast<DeliveryRecord*>(place) = {static_cast<std::uint32_t>(size),
@@ -223,7 +223,7 @@ void hold_notification(const Channel& channel, const char* payload) {
     std::memcpy(place + sizeof(DeliveryRecord), channel.name, channel_size);
     std::memcpy(place + sizeof(DeliveryRecord) + channel_size, payload, payload_size);
     emits->used += size;
-    count(emits, emits->counts.worker, payload_size - 1);
+    count(emits, emits->counts.worker, payload_bytes);
 }
 
 void count_notification(std::size_t bytes) {

@@ -17,8 +17,8 @@ void watch_transactions();
 // Whether the transaction holds any: then all that follow are held, too, lest they arrive first.
 bool holds_notifications();
 
-// Hold a notification, which is copied, for the worker.
-void hold_notification(const Channel& channel, const char* payload);
+// Hold a notification, which is copied, for the worker; `payload` ends with a NUL byte behind `size` others.
+void hold_notification(const Channel& channel, const char* payload, std::size_t size);
 
 // Count a notification that went to NOTIFY directly.
 void count_notification(std::size_t bytes);

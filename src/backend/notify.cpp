@@ -2,8 +2,6 @@
 
 #include "backend/notify.h"
 
-#include <cstring>
-
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
 #include "backend/settings.h"
@@ -49,14 +47,14 @@ std::uint32_t next_in_transaction() {
     return ++count;
 }
 
-void notify(const Channel& channel, const char* payload) {
+void notify(const Channel& channel, const char* payload, std::size_t size) {
     if (settings.delivery == kDeliverByWorker || holds_notifications()) {
-        hold_notification(channel, payload);
+        hold_notification(channel, payload, size);
         return;
     }
     Async_Notify(channel.name, payload);
     if (has_delivery_queues()) {
-        count_notification(std::strlen(payload));
+        count_notification(size);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "backend/channel.h"
@@ -19,7 +20,7 @@ void require_primary();
 std::uint32_t next_in_transaction();
 
 // Queue a notification in the current (sub)transaction. `payload` is text in the encoding of the database, ends with
-// a NUL byte and is copied.
-void notify(const Channel& channel, const char* payload);
+// a NUL byte behind `size` others, and is copied.
+void notify(const Channel& channel, const char* payload, std::size_t size);
 
 }  // namespace socketio

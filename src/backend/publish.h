@@ -35,8 +35,9 @@ bool notify_json(const Channel& channel, int limit, const Write& write) {
     if (writer.stopped()) {
         return false;
     }
-    payload[sink.bytes().size()] = '\0';
-    notify(channel, payload);
+    const std::size_t size = sink.bytes().size();
+    payload[size] = '\0';
+    notify(channel, payload, size);
     return true;
 }
 
