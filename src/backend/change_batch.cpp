@@ -103,7 +103,7 @@ void BatchSender::send_notification() {
     }
     const BatchArguments arguments = notification_.arguments();
     const Batch batch{address_.target, event_, arguments};
-    if (!publish_notification(address_.channel, settings.payload_threshold, batch, next_in_transaction())) {
+    if (!publish_notification(address_.channel, settings.payload_threshold, batch, next_seq())) {
         elog(ERROR, "changes of table \"%s\" did not fit a notification", plan_->identity.table);
     }
 }

@@ -59,10 +59,8 @@ void require_other_than_attachments(Relation relation, const TriggerIdentity& id
     }
 }
 
-ColumnSet no_columns(int capacity) { return {static_cast<int*>(palloc(capacity * sizeof(int))), 0, 0}; }
-
 ColumnSet columns_of(const Bitmapset* members, int capacity) {
-    ColumnSet set = no_columns(capacity);
+    ColumnSet set = {static_cast<int*>(palloc(capacity * sizeof(int))), 0, 0};
     for (int column = -1; (column = bms_next_member(members, column)) >= 0;) {
         set.add(column);
     }
@@ -145,7 +143,10 @@ Bitmapset* find_key(Relation relation, ChangePayload payload) {
     return whole_row && payload == ChangePayload::kDiff ? readable_columns(RelationGetDescr(relation)) : key;
 }
 
-Bitmapset* find_record(const TemplateScope& scope, const TriggerOptions& options) {
+Bitmapset* find_record(const TemplateScope& scope, const TriggerOptions& options, Bitmapset* key) {
+    if (options.payload == ChangePayload::kKeys) {
+        return key;
+    }
     if (options.columns.data() != nullptr) {
         return listed_columns(scope, "columns", options.columns);
     }
@@ -168,14 +169,14 @@ void require_key_allowed(const TemplateScope& scope, const TriggerOptions& optio
 }
 
 void set_columns(const TemplateScope& scope, Relation relation, const TriggerOptions& options, ChangePlan* plan) {
-    Bitmapset* record = find_record(scope, options);
     Bitmapset* key = find_key(relation, options.payload);
+    Bitmapset* record = find_record(scope, options, key);
     if (options.payload == ChangePayload::kDiff) {
         require_key_allowed(scope, options, record, key);
         record = bms_union(record, key);
     }
     const int count = scope.descriptor->natts;
-    plan->record = columns_of(options.payload == ChangePayload::kKeys ? key : record, count);
+    plan->record = columns_of(record, count);
     plan->key = columns_of(key, count);
     for (const ColumnSet* set : {&plan->record, &plan->key}) {
         for (int i = 0; i < set->count; ++i) {
@@ -260,7 +261,9 @@ ChangePlan* make_plan(Relation relation, const Trigger* trigger, MemoryContext c
     const TemplateScope scope = {plan->identity, plan->descriptor, plan->columns, context};
     set_columns(scope, relation, options, plan);
     set_templates(scope, trigger, options, plan);
-    set_noticed_columns(plan);
+    if (plan->payload == ChangePayload::kDiff) {
+        set_noticed_columns(plan);
+    }
     return plan;
 }
 

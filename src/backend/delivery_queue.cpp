@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/delivery_record.h"
 #include "backend/delivery_worker.h"
 #include "backend/settings.h"
 #include "backend/wait_event.h"
@@ -16,7 +17,6 @@ extern "C" {
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/syscache.h"
 }
@@ -85,7 +85,8 @@ int index_of(const Queue* queue) { return static_cast<int>(queue - shared->queue
 LWLock* lock_of(const Queue* queue) { return &shared->locks[1 + index_of(queue)].lock; }
 char* ring_of(const Queue* queue) { return shared->rings + index_of(queue) * shared->size; }
 
-// Holds a queue's lock. Not for code that may raise an ERROR: nothing here does.
+// Holds a queue's lock. Not for code that may raise an ERROR: nothing here does. (start_worker() would for a worker that is
+// described wrongly.)
 class QueueLock {
   public:
     explicit QueueLock(const Queue* queue) : lock_(lock_of(queue)) { LWLockAcquire(lock_, LW_EXCLUSIVE); }

@@ -29,15 +29,6 @@ extern "C" {
 
 namespace socketio {
 
-// One notification. Behind it stand the channel and the payload, each with a NUL byte at its end.
-struct DeliveryRecord {
-    std::uint32_t size;  // of all of it, aligned
-    std::uint32_t channel_size;
-
-    const char* channel() const { return reinterpret_cast<const char*>(this + 1); }
-    const char* payload() const { return channel() + channel_size; }
-};
-
 // What a queue is, for socketio_stats.
 struct QueueStatus {
     Oid database;

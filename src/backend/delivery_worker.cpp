@@ -4,9 +4,9 @@
 // room in the queue back in the moment that transaction commits, so that each is sent exactly once, whatever happens to the
 // worker. Nobody waits for its commits to reach the disk: what they write is of no use after a crash.
 //
-// It ends when it has had nothing to do for two seconds, so that it is not in the way of DROP DATABASE and the like, which wait five for
-// other sessions. Told to terminate it sends what there is first; the next commit that needs a worker asks for another. One that
-// fails is started again by the postmaster.
+// It ends when it has had nothing to do for two seconds, so that it is not in the way of DROP DATABASE and the like, which wait
+// five for other sessions. Told to terminate it sends what there is first; the next commit that needs a worker asks for
+// another. One that fails is started again by the postmaster.
 
 #include "backend/delivery_worker.h"
 
@@ -14,22 +14,19 @@
 #include <cstring>
 
 #include "backend/delivery_queue.h"
+#include "backend/delivery_record.h"
 #include "backend/wait_event.h"
 
 extern "C" {
 #include "access/xact.h"
-#include "commands/async.h"
-#include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -101,29 +98,20 @@ void leave_unless_database(Oid database) {
     }
     ereport(LOG, (errmsg("database %u is gone, and so is what it has emitted and not sent", database)));
     abandon_queue();
-    note_worker_connected();
     proc_exit(kDone);
-}
-
-void notify_all(const char* records, std::size_t size) {
-    for (std::size_t offset = 0; offset < size;) {
-        const auto* record = reinterpret_cast<const DeliveryRecord*>(records + offset);
-        Async_Notify(record->channel(), record->payload());
-        offset += record->size;
-    }
 }
 
 void send_batch(const char* records, std::size_t size) {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
     pgstat_report_activity(STATE_RUNNING, "sending notifications");
-    notify_all(records, size);
+    notify_records({records, size});
     batch_size = size;
     CommitTransactionCommand();
     pgstat_report_activity(STATE_IDLE, nullptr);
 }
 
-// What went wrong is logged and shown in socketio_stats. The records stay where they are.
+// What went wrong is logged and shown in socketio_stats. The records stay where they are. `context` holds nothing else.
 void recover(MemoryContext context) {
     MemoryContextSwitchTo(context);
     HOLD_INTERRUPTS();
@@ -133,7 +121,7 @@ void recover(MemoryContext context) {
     batch_size = 0;
     AbortCurrentTransaction();
     note_worker_error(error->detail == nullptr ? error->message : psprintf("%s: %s", error->message, error->detail));
-    FreeErrorData(error);
+    MemoryContextReset(context);
     pgstat_report_activity(STATE_IDLE, nullptr);
     RESUME_INTERRUPTS();
 }
@@ -222,7 +210,7 @@ int serve(char* records) {
 
 void run_worker(Oid database) {
     if (!attach_worker(database)) {
-        proc_exit(0);
+        proc_exit(kDone);
     }
     set_up();
     if (count_vain_starts() % kTries == kTries - 1) {

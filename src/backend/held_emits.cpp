@@ -7,12 +7,12 @@
 
 #include "backend/delivery_counts.h"
 #include "backend/delivery_queue.h"
+#include "backend/delivery_record.h"
 
 extern "C" {
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "commands/async.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 }
 
@@ -29,7 +29,7 @@ struct Level {
 
 // Lives in the transaction's memory.
 struct HeldEmits {
-    char* records;
+    char* records;  // no StringInfo: a transaction may emit more than 1 GB
     std::size_t used;
     std::size_t capacity;
     Level* levels;  // the innermost last; those without emits have none
@@ -94,15 +94,6 @@ void count(HeldEmits* emits, PathCounts& path, std::size_t bytes) {
 
 std::string_view records_of(const HeldEmits* emits) { return {emits->records, emits->used}; }
 
-void notify_all(const HeldEmits* emits) {
-    for (std::size_t offset = 0; offset < emits->used;) {
-        const auto* record = reinterpret_cast<const DeliveryRecord*>(emits->records + offset);
-        CHECK_FOR_INTERRUPTS();
-        Async_Notify(record->channel(), record->payload());
-        offset += record->size;
-    }
-}
-
 // The last moment at which anything may fail.
 void before_commit(HeldEmits* emits) {
     if (emits->used == 0) {
@@ -112,7 +103,7 @@ void before_commit(HeldEmits* emits) {
         emits->reserved = emits->used;
         return;
     }
-    notify_all(emits);
+    notify_records(records_of(emits));
     emits->has_fallen_back = true;
     emits->counts.notify.emits += emits->counts.worker.emits;
     emits->counts.notify.bytes += emits->counts.worker.bytes;

@@ -34,7 +34,7 @@ void require_primary() {
     }
 }
 
-std::uint32_t next_in_transaction() {
+std::uint32_t next_seq() {
     if (has_delivery_queues()) {
         return next_in_server();  // the worker's transaction holds messages of many
     }

@@ -17,7 +17,7 @@ void require_primary();
 
 // A number that no other message has with which it could share a transaction that notifies: 1 for the first call in a
 // transaction, 2 for the second, and so on; where a worker may notify, a number of the server's.
-std::uint32_t next_in_transaction();
+std::uint32_t next_seq();
 
 // Queue a notification in the current (sub)transaction. `payload` is text in the encoding of the database, ends with
 // a NUL byte behind `size` others, and is copied.

@@ -73,7 +73,7 @@ bool publish_notification(const Channel& channel, int limit, const Message& mess
 template <class Message>
 void publish(const Channel& channel, const Message& message) {
     require_primary();
-    if (!publish_notification(channel, settings.payload_threshold, message, next_in_transaction())) {
+    if (!publish_notification(channel, settings.payload_threshold, message, next_seq())) {
         publish_attachment(channel, message);
     }
 }

@@ -3,13 +3,12 @@
 #include "backend/row_groups.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "backend/text.h"
 
 extern "C" {
-#include "access/htup_details.h"
 #include "commands/tablespace.h"
 #include "common/hashfn.h"
-#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 }
@@ -66,12 +65,6 @@ HTAB* create_table(MemoryContext context) {
     control.hcxt = context;
     return hash_create("socketio_emitter groups", 256, &control,
                        HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-}
-
-std::string_view copy_text(std::string_view text) {
-    char* copy = static_cast<char*>(palloc(text.size()));
-    std::memcpy(copy, text.data(), text.size());
-    return {copy, text.size()};
 }
 
 Rooms copy_rooms(const Rooms& rooms) {

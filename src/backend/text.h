@@ -17,6 +17,9 @@ inline std::string_view varlena_view(const struct varlena* value) {
     return {VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))};
 }
 
+// A copy in CurrentMemoryContext.
+std::string_view copy_text(std::string_view text);
+
 // Whether the database's text is UTF-8 already. It never changes within a backend.
 inline bool is_utf8_database() {
     static const bool is_utf8 = GetDatabaseEncoding() == PG_UTF8;

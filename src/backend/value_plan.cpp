@@ -113,21 +113,16 @@ void plan_category(ValuePlan* plan) {
     }
 }
 
-std::string_view copy_bytes(std::string_view bytes, MemoryContext context) {
-    char* copy = static_cast<char*>(MemoryContextAlloc(context, bytes.size()));
-    std::memcpy(copy, bytes.data(), bytes.size());
-    return {copy, bytes.size()};
-}
-
-EncodedKey encode_key(std::string_view utf8, MemoryContext context) {
+// In CurrentMemoryContext.
+EncodedKey encode_key(std::string_view utf8) {
     constexpr std::size_t kLongestKey = 12 * NAMEDATALEN;  // every character escaped, as two units of UTF-16
     char memory[kLongestKey];
     BoundedSink json(memory, sizeof memory);
     JsonWriter<BoundedSink>(json, json_characters()).key(utf8);
-    const std::string_view json_key = copy_bytes(json.bytes(), context);
+    const std::string_view json_key = copy_text(json.bytes());
     BoundedSink msgpack(memory, sizeof memory);
     MsgpackWriter<BoundedSink>(msgpack).key(utf8);
-    return {json_key, copy_bytes(msgpack.bytes(), context)};
+    return {json_key, copy_text(msgpack.bytes())};
 }
 
 void copy_columns(CompositePlan* columns, TupleDesc descriptor) {
@@ -160,10 +155,12 @@ ColumnPlan plan_column(Form_pg_attribute attribute, MemoryContext context) {
     if (attribute->attisdropped) {
         return {{}, nullptr};
     }
+    const MemoryContext caller_context = MemoryContextSwitchTo(context);
     const std::string_view name = NameStr(attribute->attname);
     const std::string_view utf8 = to_utf8(name);
-    const ColumnPlan column = {encode_key(utf8, context), plan_value(attribute->atttypid, context)};
+    const ColumnPlan column = {encode_key(utf8), plan_value(attribute->atttypid, context)};
     free_utf8(utf8, name);
+    MemoryContextSwitchTo(caller_context);
     return column;
 }
 

@@ -1,8 +1,5 @@
 // socketio_stats and socketio_stats_reset: what was emitted in each database, which way, and how the queues are doing.
 
-#include <algorithm>
-#include <cstring>
-
 #include "backend/delivery_queue.h"
 #include "backend/guard.h"
 

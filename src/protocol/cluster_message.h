@@ -219,7 +219,7 @@ constexpr FixedTokens type_and_key(MessageType type, std::string_view key) {
     return FixedTokens::after_value().key("type").integer(static_cast<int>(type)).key(key);
 }
 
-// Write `message` whole, as the `seq`th of its transaction.
+// Write `message` whole, with a number that sets it apart from all others a transaction may notify with it.
 template <class Writer, class Message>
 void write_message(Writer& writer, const Message& message, std::uint32_t seq) {
     static constexpr auto kHead = envelope_head(6);

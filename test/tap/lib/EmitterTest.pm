@@ -19,6 +19,7 @@ use Test::More;
 
 our @EXPORT = qw(
   start_cluster create_database session messages events errors ways attachments
+  small large
   is_emitted is_refused is_clean server_is_sound
   $README_TABLE
 );
@@ -34,6 +35,20 @@ my @settings = (
     q{log_line_prefix = '%m [%p] %e '},    # SQLSTATEs, for server_is_sound() to see internal errors
     'restart_after_crash = on',            # one crash does not hide what the rest of a test has to say
 );
+
+# Statements that emit: by notification, and by attachment. A schema is named where the search_path does not have it.
+sub small
+{
+    my ($event) = @_;
+    return "SELECT socketio_emit(event => '$event');\n";
+}
+
+sub large
+{
+    my ($event, $schema) = @_;
+    my $prefix = defined $schema ? "$schema." : '';
+    return "SELECT ${prefix}socketio_emit(event => '$event', args => to_jsonb(repeat('x', 9000)));\n";
+}
 
 # A running cluster. Options: settings (lines for postgresql.conf), streaming (allow standbys), initdb (arguments).
 sub start_cluster

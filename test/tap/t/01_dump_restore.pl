@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use DumpTest;
 use EmitterTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -111,25 +112,6 @@ sub restores
     return $database;
 }
 
-sub run_file
-{
-    my ($file) = @_;
-    return sub {
-        my ($database) = @_;
-        $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $file, $database ], "$database: psql restores");
-    };
-}
-
-sub run_pg_restore
-{
-    my ($file, @options) = @_;
-    return sub {
-        my ($database) = @_;
-        $node->command_ok([ 'pg_restore', '--exit-on-error', @options, '-d', $database, $file ],
-            "$database: pg_restore @options");
-    };
-}
-
 for my $original (sort keys %databases)
 {
     create_database($node, $original, $databases{$original});
@@ -141,15 +123,15 @@ for my $original (sort keys %databases)
     $node->command_ok([ 'pg_dump', '--clean', '--if-exists', '-f', $clean, $original ], "$original: clean dump");
     $node->command_ok([ 'pg_dump', '-Fc', '-f', $custom, $original ], "$original: custom dump");
 
-    my $first = restores($original, 'plain', run_file($plain));
-    restores($original, 'schema only', run_file($schema_only), compare => ['--schema-only']);
-    restores($original, 'custom', run_pg_restore($custom));
-    restores($original, 'custom with two jobs', run_pg_restore($custom, '-j2'));
-    restores($original, 'clean into nothing', run_file($clean));
-    restores($original, 'custom, clean into nothing', run_pg_restore($custom, '--clean', '--if-exists'));
+    my $first = restores($original, 'plain', run_file($node, $plain));
+    restores($original, 'schema only', run_file($node, $schema_only), compare => ['--schema-only']);
+    restores($original, 'custom', run_pg_restore($node, $custom));
+    restores($original, 'custom with two jobs', run_pg_restore($node, $custom, '-j2'));
+    restores($original, 'clean into nothing', run_file($node, $clean));
+    restores($original, 'custom, clean into nothing', run_pg_restore($node, $custom, '--clean', '--if-exists'));
 
     # A clean dump replaces what is there, the messages emitted since included.
-    run_file($clean)->($first);
+    run_file($node, $clean)->($first);
     is(describe($node, $first), describe($node, $original), "$original, clean over another: all is the same");
     emits($node, $first, $original);
 

@@ -29,13 +29,6 @@ sub is_in
     return is($node->safe_psql($database, $whereabouts), $schema, $name);
 }
 
-sub large
-{
-    my ($event, $schema) = @_;
-    my $prefix = defined $schema ? "$schema." : '';
-    return "SELECT ${prefix}socketio_emit(event => '$event', args => to_jsonb(repeat('x', 9000)));\n";
-}
-
 sub arrives
 {
     return [ map { [ $_, 'x' x 9000 ] } @_ ];

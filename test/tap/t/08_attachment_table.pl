@@ -15,12 +15,6 @@ $node->safe_psql('postgres', 'CREATE ROLE client LOGIN;');
 my $usual = '(id bigserial, created_at timestamptz, payload bytea)';
 
 # A large emit, and what arrives of it.
-sub large
-{
-    my ($event) = @_;
-    return "SELECT socketio_emit(event => '$event', args => to_jsonb(repeat('x', 9000)));\n";
-}
-
 sub arrives
 {
     return [ map { [ $_, 'x' x 9000 ] } @_ ];

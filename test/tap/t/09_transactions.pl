@@ -12,18 +12,6 @@ use Test::More;
 my $node = start_cluster('main', settings => ['max_prepared_transactions = 5']);
 create_database($node, 'app', 'CREATE EXTENSION socketio_emitter');
 
-sub small
-{
-    my ($event) = @_;
-    return "SELECT socketio_emit(event => '$event');\n";
-}
-
-sub large
-{
-    my ($event) = @_;
-    return "SELECT socketio_emit(event => '$event', args => to_jsonb(repeat('x', 9000)));\n";
-}
-
 sub arrives
 {
     return [ map { /large/ ? [ $_, 'x' x 9000 ] : [$_] } @_ ];

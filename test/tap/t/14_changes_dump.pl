@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use utf8;
 
+use DumpTest;
 use EmitterTest;
 use Encode ();
 use JSON::PP;
@@ -160,26 +161,6 @@ sub restores
     return $database;
 }
 
-sub run_file
-{
-    my ($file) = @_;
-    return sub {
-        my ($database) = @_;
-        $node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', $file, $database ], "$database: psql restores");
-    };
-}
-
-sub run_pg_restore
-{
-    my ($file, @options) = @_;
-    return sub {
-        my ($database) = @_;
-        # In parallel, a partitioned table may get its triggers before its partitions get their rows.
-        local $ENV{PGOPTIONS} = '-c socketio_emitter.enabled=off' if grep { /^-j/ } @options;
-        $node->command_ok([ 'pg_restore', '--exit-on-error', @options, '-d', $database, $file ], "$database: pg_restore @options");
-    };
-}
-
 for my $original (sort keys %schema_of)
 {
     create_database($node, $original, watched_tables($schema_of{$original}));
@@ -189,20 +170,20 @@ for my $original (sort keys %schema_of)
     $node->command_ok([ 'pg_dump', '-Fc', '-f', $custom, $original ], "$original: custom dump");
     unlike(slurp_file($plain), qr/EVENT TRIGGER/, "$original: the event trigger is the extension's, and not dumped");
 
-    my $first = restores($original, 'plain', run_file($plain));
-    restores($original, 'custom with four jobs', run_pg_restore($custom, '-j4'));
+    my $first = restores($original, 'plain', run_file($node, $plain));
+    restores($original, 'custom with four jobs', run_pg_restore($node, $custom, '-j4'));
     next if $original ne 'usual';
 
-    restores($original, 'custom', run_pg_restore($custom));
-    restores($original, 'clean into nothing', run_file($clean));
+    restores($original, 'custom', run_pg_restore($node, $custom));
+    restores($original, 'clean into nothing', run_file($node, $clean));
     # Schema first, then the data, as when a copy is filled later, with emits switched off.
     restores($original, 'data after the schema', sub {
-        run_pg_restore($custom, '--schema-only')->(@_);
+        run_pg_restore($node, $custom, '--schema-only')->(@_);
         local $ENV{PGOPTIONS} = '-c socketio_emitter.enabled=off';
-        run_pg_restore($custom, '--data-only')->(@_);
+        run_pg_restore($node, $custom, '--data-only')->(@_);
     });
     # A clean dump replaces what is there, watched and written to.
-    run_file($clean)->($first);
+    run_file($node, $clean)->($first);
     watch_works($node, $first, "$original, clean over another");
     $node->command_ok([ 'pg_restore', '--exit-on-error', '--clean', '--if-exists', '-j4', '-d', $first, $custom ], "$first: pg_restore --clean");
     is(describe($node, $first), describe($node, $original), "$original, custom, clean over another: the triggers are the same");

@@ -16,18 +16,6 @@ create_delivery_database($node, 'app');
 my $listener = start_listening($node, 'app', 'socket.io#/', 'socket.io#/other');
 my $heard = 0;
 
-sub small
-{
-    my ($event) = @_;
-    return "SELECT socketio_emit(event => '$event');\n";
-}
-
-sub large
-{
-    my ($event) = @_;
-    return "SELECT socketio_emit(event => '$event', args => to_jsonb(repeat('x', 9000)));\n";
-}
-
 # Of what was emitted so far. What is emitted last comes last.
 sub next_events
 {
