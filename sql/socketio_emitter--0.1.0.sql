@@ -289,7 +289,122 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION socketio_stats_reset() IS 'begins the counts of socketio_stats anew: for every database, if a superuser asks, else for this one';
 
--- What controls sockets or resets counts is for the extension's owner, and those it is granted to.
+-- Asking the cluster
+
+CREATE FUNCTION socketio_fetch_sockets(
+	nsp text DEFAULT '/', rooms text[] DEFAULT '{}', except_rooms text[] DEFAULT '{}', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (id text, rooms text[], data jsonb, handshake jsonb, server text)
+AS 'MODULE_PATHNAME', 'socketio_fetch_sockets_flat' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_fetch_sockets(text, text[], text[], interval) IS
+	'sockets of a namespace (nsp) in any of the rooms but in none of except_rooms, whichever server has them; asks the servers at '
+	'once and waits for at most timeout';
+
+CREATE FUNCTION socketio_fetch_sockets(
+	target socketio_target
+) RETURNS TABLE (id text, rooms text[], data jsonb, handshake jsonb, server text)
+AS 'MODULE_PATHNAME', 'socketio_fetch_sockets_target' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_fetch_sockets(socketio_target) IS
+	'sockets of a target, whichever server has them; asks the servers at once and waits for at most 5 seconds';
+
+CREATE FUNCTION socketio_servers(
+	nsp text DEFAULT '/', timeout interval DEFAULT '500 ms'
+) RETURNS TABLE (uid text, node text, latency interval)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_servers(text, interval) IS
+	'servers of a namespace (nsp), each with the Node.js cluster (node) it is a worker of, if any, and what its first answer took; '
+	'waits for at most timeout';
+
+CREATE FUNCTION socketio_emit_with_ack(
+	nsp text DEFAULT '/', rooms text[] DEFAULT '{}', except_rooms text[] DEFAULT '{}', event text DEFAULT NULL,
+	args jsonb DEFAULT '[]', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (server text, response jsonb)
+AS 'MODULE_PATHNAME', 'socketio_emit_with_ack_flat' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_emit_with_ack(text, text[], text[], text, jsonb, interval) IS
+	'emits an event with its args at once, and returns what each client that is in any of the rooms but in none of except_rooms '
+	'acknowledged it with within timeout';
+
+CREATE FUNCTION socketio_emit_with_ack(
+	target socketio_target, event text, args jsonb DEFAULT '[]'
+) RETURNS TABLE (server text, response jsonb)
+AS 'MODULE_PATHNAME', 'socketio_emit_with_ack_target' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_emit_with_ack(socketio_target, text, jsonb) IS
+	'emits an event with its args at once, and returns what each client of the target acknowledged it with within 5 seconds';
+
+CREATE FUNCTION socketio_server_side_emit_with_ack(
+	nsp text DEFAULT '/', event text DEFAULT NULL, args jsonb DEFAULT '[]', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (server text, response jsonb)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_server_side_emit_with_ack(text, text, jsonb, interval) IS
+	'emits an event with its args to the servers of a namespace (nsp) at once, and returns what each acknowledged it with within '
+	'timeout';
+
+CREATE FUNCTION socketio_clients(
+	nsp text DEFAULT '/', rooms text[] DEFAULT '{}', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (id text)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_clients(text, text[], interval) IS
+	'ids of the sockets of a namespace (nsp) in any of the rooms; waits for the servers for at most timeout';
+
+CREATE FUNCTION socketio_client_rooms(
+	id text, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (room text)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_client_rooms(text, text, interval) IS
+	'rooms of the socket with this id in a namespace (nsp), none if no server has it; waits for the servers for at most timeout';
+
+CREATE FUNCTION socketio_all_rooms(
+	nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (room text, sockets bigint)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_all_rooms(text, interval) IS
+	'rooms of a namespace (nsp) and how many sockets are in each; waits for the servers for at most timeout';
+
+CREATE FUNCTION socketio_remote_join(
+	id text, room text, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_remote_join(text, text, text, interval) IS
+	'makes the socket with this id in a namespace (nsp) join a room at once; an error if no server says within timeout that it has '
+	'the socket';
+
+CREATE FUNCTION socketio_remote_leave(
+	id text, room text, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_remote_leave(text, text, text, interval) IS
+	'makes the socket with this id in a namespace (nsp) leave a room at once; an error if no server says within timeout that it has '
+	'the socket';
+
+CREATE FUNCTION socketio_remote_disconnect(
+	id text, close boolean DEFAULT false, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_remote_disconnect(text, boolean, text, interval) IS
+	'disconnects the socket with this id from a namespace (nsp) at once, or (close) its whole connection; an error if no server says '
+	'within timeout that it has the socket';
+
+CREATE FUNCTION socketio_custom_request(
+	data jsonb, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
+) RETURNS TABLE (server text, response jsonb)
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION socketio_custom_request(jsonb, text, interval) IS
+	'emits the event customRequest with data to the servers of a namespace (nsp) at once, and returns what each acknowledged it '
+	'with within timeout';
+
+-- What asks the cluster (handshakes hold cookies), controls sockets or resets counts is for the extension's owner, and those it is granted to.
 
 REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_join(text, text[], text[], text[]),
@@ -298,7 +413,20 @@ REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_leave(socketio_target, text[]),
 	socketio_disconnect_sockets(text, text[], text[], boolean),
 	socketio_disconnect_sockets(socketio_target, boolean),
-	socketio_stats_reset()
+	socketio_stats_reset(),
+	socketio_fetch_sockets(text, text[], text[], interval),
+	socketio_fetch_sockets(socketio_target),
+	socketio_servers(text, interval),
+	socketio_emit_with_ack(text, text[], text[], text, jsonb, interval),
+	socketio_emit_with_ack(socketio_target, text, jsonb),
+	socketio_server_side_emit_with_ack(text, text, jsonb, interval),
+	socketio_clients(text, text[], interval),
+	socketio_client_rooms(text, text, interval),
+	socketio_all_rooms(text, interval),
+	socketio_remote_join(text, text, text, interval),
+	socketio_remote_leave(text, text, text, interval),
+	socketio_remote_disconnect(text, boolean, text, interval),
+	socketio_custom_request(jsonb, text, interval)
 FROM PUBLIC;
 
 -- The casts matter: of an untyped literal, somebody's overload made beforehand could be the better match, and this script
@@ -314,6 +442,19 @@ SELECT socketio_grant_to_extension_owner('socketio_sockets_leave(socketio_target
 SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(text, text[], text[], boolean)'::pg_catalog.regprocedure);
 SELECT socketio_grant_to_extension_owner('socketio_disconnect_sockets(socketio_target, boolean)'::pg_catalog.regprocedure);
 SELECT socketio_grant_to_extension_owner('socketio_stats_reset()'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_fetch_sockets(text, text[], text[], interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_fetch_sockets(socketio_target)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_servers(text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_emit_with_ack(text, text[], text[], text, jsonb, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_emit_with_ack(socketio_target, text, jsonb)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_server_side_emit_with_ack(text, text, jsonb, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_clients(text, text[], interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_client_rooms(text, text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_all_rooms(text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_remote_join(text, text, text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_remote_leave(text, text, text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_remote_disconnect(text, boolean, text, interval)'::pg_catalog.regprocedure);
+SELECT socketio_grant_to_extension_owner('socketio_custom_request(jsonb, text, interval)'::pg_catalog.regprocedure);
 
 DROP FUNCTION socketio_grant_to_extension_owner(pg_catalog.regprocedure);
 

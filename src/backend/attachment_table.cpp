@@ -4,9 +4,11 @@
 
 #include <cstring>
 
+#include "backend/attachment_rights.h"
 #include "backend/extension.h"
 #include "backend/prepared_insert.h"
 #include "backend/settings.h"
+#include "backend/text.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -34,11 +36,15 @@ RangeVar* parse_table_name(const char* name) {
     return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 }
 
+constexpr std::size_t kAnswer = 0;  // the size of a message that is to be read
+
 [[noreturn]] void report_missing(std::size_t size) {
     ereport(
         ERROR,
         (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("attachment table \"%s\" does not exist", settings.attachment_table),
-         errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
+         size == kAnswer
+             ? errdetail("A server's answer that is large or holds binary travels through this table.")
+             : errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
          errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
                  "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
                  settings.attachment_table)));
@@ -104,99 +110,15 @@ Oid look_up_table(LOCKMODE lock) {
     return table;
 }
 
-// Find the table and lock it as the INSERT will, so that it stays the same from here on.
-Oid find_table(std::size_t size) {
-    const Oid table = look_up_table(RowExclusiveLock);
+// Find the table and lock it as the command will, so that it stays the same from here on.
+Oid find_table(LOCKMODE lock, std::size_t size) {
+    const Oid table = look_up_table(lock);
     if (!OidIsValid(table)) {
         report_missing(size);
     }
     require_table(table);
     check_shape(table);
     return table;
-}
-
-// An application's table of the default name, in the extension's schema, has to be restored before the extension.
-// CREATE EXTENSION sees to that, but pg_upgrade does not carry the dependency over: the next emit of somebody who may
-// alter the extension mends it. Looked into once in a session.
-void keep_dump_order(Oid table) {
-    static Oid looked_into = InvalidOid;
-    if (table == looked_into) {
-        return;
-    }
-    looked_into = table;
-    if (std::strcmp(get_rel_name(table), kDefaultAttachmentTable) == 0 &&
-        get_rel_namespace(table) == extension_schema() && has_privs_of_role(GetUserId(), extension_owner())) {
-        require_before_extension(table);
-    }
-}
-
-[[noreturn]] void report_no_privilege(Oid table, const char* kind, Oid relation) {
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-         errmsg("permission denied for %s \"%s\"", kind, get_rel_name(relation)),
-         errdetail(
-             "A message that is large or holds binary takes rights of role \"%s\" on the attachment table, which does "
-             "not belong to the extension.",
-             GetUserNameFromId(GetUserId(), false)),
-         errhint("GRANT SELECT, INSERT on table \"%s\", and USAGE on the sequence of its column \"id\".",
-                 get_rel_name(table))));
-    pg_unreachable();
-}
-
-// Rights on a column count as much as rights on the table.
-void require_privilege(Oid table, const char* column, AclMode privilege) {
-    const Oid role = GetUserId();
-    if (pg_class_aclcheck(table, role, privilege) != ACLCHECK_OK &&
-        pg_attribute_aclcheck(table, get_attnum(table, column), role, privilege) != ACLCHECK_OK) {
-        report_no_privilege(table, "attachment table", table);
-    }
-}
-
-// A serial id draws from a sequence that needs rights of its own. (An identity column's does not.)
-void require_sequence_privilege(Oid table) {
-    ListCell* cell;
-    foreach (cell, getOwnedSequences(table)) {
-        const Oid sequence = lfirst_oid(cell);
-        Oid owner;
-        int32 column;
-        if (sequenceIsOwned(sequence, DEPENDENCY_AUTO, &owner, &column) && column == get_attnum(table, "id") &&
-            pg_class_aclcheck(sequence, GetUserId(), ACL_USAGE | ACL_UPDATE) != ACLCHECK_OK) {
-            report_no_privilege(table, "sequence", sequence);
-        }
-    }
-}
-
-void require_privileges(Oid table) {
-    require_privilege(table, "created_at", ACL_INSERT);
-    require_privilege(table, "payload", ACL_INSERT);
-    require_privilege(table, "id", ACL_SELECT);
-    require_sequence_privilege(table);
-}
-
-// Whom the INSERT runs as: the table's owner. What code there is on a table, in triggers and defaults, is the owner's, and
-// must not run with the rights of whoever emits; a SECURITY DEFINER function that emits may be called by anybody, with
-// any attachment_table. The operation is restricted, too, so that no deferred trigger outlives the change of role.
-//
-// With a table that is not the extension's, the caller needs the rights an INSERT of his own would take. Policies of
-// row-level security hold for the caller alone, so they are left to work where the owner is a superuser.
-Oid role_for_insert(Oid table) {
-    const Oid owner = table_owner(table);
-    if (belongs_to_extension(table)) {
-        return owner;
-    }
-    require_privileges(table);
-    keep_dump_order(table);
-    if (check_enable_rls(table, InvalidOid, true) != RLS_ENABLED) {
-        return owner;
-    }
-    if (!superuser_arg(owner)) {
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("attachment table \"%s\" has row-level security", settings.attachment_table),
-                        errdetail("Its policies could run code of the table's owner with the rights of the caller."),
-                        errhint("Disable row-level security on the table, or let a superuser own it.")));
-    }
-    return GetUserId();
 }
 
 void require_read_write() {
@@ -224,6 +146,46 @@ char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_con
                         errhint("Look for a trigger, a rule or a missing default of column \"id\".")));
     }
     return MemoryContextStrdup(result_context, id);
+}
+
+bool has_integer_id(Oid table) {
+    const Oid type = column_type(table, "id");
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+// Servers name rows by what "id" prints as. An integer is looked up as one, for an index to be of use.
+const char* select_command(Oid table) {
+    const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
+    return psprintf(has_integer_id(table)
+                        ? "SELECT payload FROM %s WHERE id OPERATOR(pg_catalog.=) $1::pg_catalog.int8"
+                        : "SELECT payload FROM %s WHERE id::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+                    name);
+}
+
+// Whether a row can have this id: what is no number would be an ERROR to look up.
+bool is_plausible_id(Oid table, const char* id) {
+    constexpr std::size_t kMaxDigits = 18;  // any number of so many is an int8
+    const std::size_t length = std::strlen(id);
+    return !has_integer_id(table) || (length > 0 && length <= kMaxDigits && std::strspn(id, "0123456789") == length);
+}
+
+// The payload of a row, in `result_context`, or nothing where there is no such row. SPI is connected.
+std::string_view select_payload(Oid table, const char* id, MemoryContext result_context) {
+    Oid type = TEXTOID;
+    Datum parameter = CStringGetTextDatum(id);
+    const int result = SPI_execute_with_args(select_command(table), 1, &type, &parameter, nullptr, false, 1);
+    if (result != SPI_OK_SELECT) {
+        elog(ERROR, "selection from the attachment table failed: %s", SPI_result_code_string(result));
+    }
+    bool is_null = true;
+    Datum payload = SPI_processed == 1 ? SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null) : 0;
+    if (is_null) {
+        return {};
+    }
+    const MemoryContext spi_context = MemoryContextSwitchTo(result_context);
+    const std::string_view bytes = varlena_view(PG_DETOAST_DATUM_COPY(payload));
+    MemoryContextSwitchTo(spi_context);
+    return bytes;
 }
 
 void execute_ddl(const char* command) {
@@ -274,21 +236,27 @@ bool is_attachment_table(Relation relation) {
 const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
-    const Oid table = find_table(size);
-    Oid role;
-    int security_context;
-    GetUserIdAndSecContext(&role, &security_context);
-    const Oid inserting_role = role_for_insert(table);
-    if (inserting_role != role) {
-        SetUserIdAndSecContext(inserting_role,
-                               security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    }
+    const Oid table = find_table(RowExclusiveLock, size);
+    const AttachmentRole role(table, AttachmentRole::Purpose::kInsert);
     SPI_connect();
     const char* id = insert_row(prepare_insert(table), payload, caller_context);
     SPI_finish();
-    // After an ERROR the server puts the role back itself.
-    SetUserIdAndSecContext(role, security_context);
+    role.end();
     return id;
+}
+
+std::string_view read_attachment(const char* id) {
+    const MemoryContext caller_context = CurrentMemoryContext;
+    const Oid table = find_table(AccessShareLock, kAnswer);
+    if (!is_plausible_id(table, id)) {
+        return {};
+    }
+    const AttachmentRole role(table, AttachmentRole::Purpose::kSelect);
+    SPI_connect();
+    const std::string_view payload = select_payload(table, id, caller_context);
+    SPI_finish();
+    role.end();
+    return payload;
 }
 
 void create_attachment_table() {

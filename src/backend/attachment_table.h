@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "backend/server.h"
 
@@ -28,6 +29,10 @@ bool is_table_name(const char* name);
 // ERROR 42P01, 42809, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a
 // read-only transaction.
 const char* insert_attachment(Datum payload, std::size_t size);
+
+// The message in the row that prints its id so, in CurrentMemoryContext; empty where there is none. The table is found
+// as above, and callers need the rights a SELECT takes, if any. The same errors, but for the last.
+std::string_view read_attachment(const char* id);
 
 // Whether large messages of this session go into `relation`.
 bool is_attachment_table(Relation relation);

@@ -35,13 +35,13 @@ struct CaughtException {
     pg_unreachable();
 }
 
-// Run the body of an SQL function. A thrown exception becomes an ERROR: std::bad_alloc with SQLSTATE 53200
-// (out_of_memory), anything else with XX000 (internal_error) and its what().
-template <Datum (*body)(FunctionCallInfo)>
-Datum guarded(FunctionCallInfo fcinfo) {
+// Run `body()`. A thrown exception becomes an ERROR: std::bad_alloc with SQLSTATE 53200 (out_of_memory), anything else with
+// XX000 (internal_error) and its what().
+template <class Body>
+auto run_guarded(const Body& body) {
     CaughtException caught;
     try {
-        return body(fcinfo);
+        return body();
     } catch (const std::bad_alloc&) {
         caught.sqlstate = ERRCODE_OUT_OF_MEMORY;
         caught.set_message("out of memory");
@@ -51,6 +51,12 @@ Datum guarded(FunctionCallInfo fcinfo) {
         caught.set_message("unknown C++ exception");
     }
     report(caught);
+}
+
+// The same for the body of an SQL function.
+template <Datum (*body)(FunctionCallInfo)>
+Datum guarded(FunctionCallInfo fcinfo) {
+    return run_guarded([&] { return body(fcinfo); });
 }
 
 }  // namespace socketio

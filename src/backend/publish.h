@@ -24,21 +24,33 @@
 
 namespace socketio {
 
-// Write JSON with `write(NotificationWriter&)` and queue it, unless it holds binary or has `limit` bytes or more: then
-// nothing is sent and the result is false.
+// The payload of a notification, and a NUL byte behind it.
+using NotificationBuffer = char[kMaxNotification];
+
+// Write JSON with `write(NotificationWriter&)` into `payload`, and return its size: 0 if it holds binary or would have `limit`
+// bytes or more.
 template <class Write>
-bool notify_json(const Channel& channel, int limit, const Write& write) {
-    char payload[kMaxNotification];
+std::size_t write_notification(NotificationBuffer& payload, int limit, const Write& write) {
     BoundedSink sink(payload, limit - 1);
     NotificationWriter writer(sink, json_characters());
     write(writer);
     if (writer.stopped()) {
-        return false;
+        return 0;
     }
     const std::size_t size = sink.bytes().size();
     payload[size] = '\0';
-    notify(channel, payload, size);
-    return true;
+    return size;
+}
+
+// Write JSON so and queue it, unless it does not fit: then nothing is sent and the result is false.
+template <class Write>
+bool notify_json(const Channel& channel, int limit, const Write& write) {
+    NotificationBuffer payload;
+    const std::size_t size = write_notification(payload, limit, write);
+    if (size > 0) {
+        notify(channel, payload, size);
+    }
+    return size > 0;
 }
 
 // Send `message`, of about `expected_size` bytes, through the attachment table.
@@ -55,7 +67,7 @@ void publish_attachment(const Channel& channel, const Message& message,
     }
     sink.release();
     const bool notified = notify_json(channel, kMaxNotification, [&](NotificationWriter& header) {
-        write_attachment_header<Message::kType>(header, message.nsp(), id);
+        write_attachment_header(header, Message::kType, message.nsp(), id);
     });
     if (!notified) {
         elog(ERROR, "id of a row in attachment table \"%s\" is too long", settings.attachment_table);

@@ -43,6 +43,11 @@ inline void free_utf8(std::string_view utf8, std::string_view text) {
 // The other way round. ERROR 22P05 where the encoding of the database has no such character.
 std::string_view from_utf8(std::string_view utf8);
 
+// The same two for text of strangers, which must not make a query fail: a character without an equivalent becomes "?". What is
+// not valid stays as it is in a database whose encoding is UTF-8 or SQL_ASCII. Within a transaction only.
+std::string_view to_utf8_lossily(std::string_view text);
+std::string_view from_utf8_lossily(std::string_view utf8);
+
 // Report `text`, in the encoding of the database, to a writer.
 template <class Writer>
 void read_text(std::string_view text, Writer& writer) {

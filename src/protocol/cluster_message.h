@@ -107,7 +107,7 @@ void write_event(Writer& writer, std::string_view event, const Arguments& argume
 template <class Arguments>
 struct Broadcast {
     static constexpr MessageType kType = MessageType::kBroadcast;
-    static constexpr int kEventPacket = 2;  // PacketType.EVENT of socket.io-parser
+    static constexpr int kEvent = 2;  // PacketType.EVENT of socket.io-parser
 
     const Target& target;
     std::string_view event;
@@ -118,8 +118,15 @@ struct Broadcast {
 
     template <class Writer>
     void write_data(Writer& writer) const {
+        write_fields<2>(writer);
+        writer.end_object();
+    }
+
+    // The first two of the `pairs` that the data has.
+    template <std::uint8_t pairs, class Writer>
+    void write_fields(Writer& writer) const {
         static constexpr auto kPacket =
-            FixedTokens::after_key().object(2).key("packet").object(3).key("type").integer(kEventPacket).key("data");
+            FixedTokens::after_key().object(pairs).key("packet").object(3).key("type").integer(kEvent).key("data");
         static constexpr auto kNsp = FixedTokens::after_value().key("nsp");
         static constexpr auto kOpts = FixedTokens::after_value().end_object().key("opts").object(3).key("rooms");
         writer.fixed(kPacket);
@@ -128,7 +135,33 @@ struct Broadcast {
         writer.string(target.nsp);
         writer.fixed(kOpts);
         write_opts_from_rooms(writer, target);
-        writer.end_object();
+    }
+};
+
+// The last pair of a request's data: what its answers refer to.
+template <class Writer>
+void write_request_id(Writer& writer, std::string_view request_id) {
+    static constexpr auto kRequestId = FixedTokens::after_value().key("requestId");
+    writer.fixed(kRequestId);
+    writer.string(request_id);
+    writer.end_object();
+}
+
+// The same with acknowledgements: io.of(nsp).to(rooms).timeout(...).emit(event, ...args, callback).
+template <class Arguments>
+struct BroadcastWithAck {
+    static constexpr MessageType kType = MessageType::kBroadcast;
+
+    Broadcast<Arguments> broadcast;
+    std::string_view request_id;
+
+    std::string_view nsp() const { return broadcast.nsp(); }
+    void release() const { broadcast.release(); }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        broadcast.template write_fields<3>(writer);
+        write_request_id(writer, request_id);
     }
 };
 
@@ -182,6 +215,24 @@ struct DisconnectSockets {
     }
 };
 
+// io.of(nsp).in(rooms).fetchSockets().
+struct FetchSockets {
+    static constexpr MessageType kType = MessageType::kFetchSockets;
+
+    const Target& target;
+    std::string_view request_id;
+
+    std::string_view nsp() const { return target.nsp; }
+    void release() const {}
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        writer.fixed(kOptsFirst);
+        write_opts_from_rooms(writer, target);
+        write_request_id(writer, request_id);
+    }
+};
+
 // An event for the servers themselves: io.of(nsp).serverSideEmit(event, ...args).
 template <class Arguments>
 struct ServerSideEmit {
@@ -200,6 +251,44 @@ struct ServerSideEmit {
         writer.fixed(kPacket);
         write_event(writer, event, arguments);
         writer.end_object();
+    }
+};
+
+// The same with acknowledgements: io.of(nsp).serverSideEmit(event, ...args, callback).
+template <class Arguments>
+struct ServerSideEmitWithAck {
+    static constexpr MessageType kType = MessageType::kServerSideEmit;
+
+    std::string_view namespace_name;
+    std::string_view event;
+    const Arguments& arguments;
+    std::string_view request_id;
+
+    std::string_view nsp() const { return namespace_name; }
+    void release() const { arguments.release(); }
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        static constexpr auto kPacket = FixedTokens::after_key().object(2).key("packet");
+        writer.fixed(kPacket);
+        write_event(writer, event, arguments);
+        write_request_id(writer, request_id);
+    }
+};
+
+// A question to all servers, whether they are there. It has no data; the adapters look for none.
+struct InitialHeartbeat {
+    static constexpr MessageType kType = MessageType::kInitialHeartbeat;
+
+    std::string_view namespace_name;
+
+    std::string_view nsp() const { return namespace_name; }
+    void release() const {}
+
+    template <class Writer>
+    void write_data(Writer& writer) const {
+        static constexpr auto kNothing = FixedTokens::after_key().object(0).end_object();
+        writer.fixed(kNothing);
     }
 };
 
@@ -248,13 +337,16 @@ void write_attached_message(Writer& writer, const Message& message) {
 
 // Write the notification that stands for a message kept in the attachment table. The id is a string: the Go adapter
 // refuses a number.
-template <MessageType type, class Writer>
-void write_attachment_header(Writer& writer, std::string_view nsp, std::string_view id) {
-    static constexpr auto kHead = FixedTokens::at_start().object(4).key("uid").string("emitter").key("nsp");
-    static constexpr auto kId = type_and_key(type, "attachmentId");
-    writer.fixed(kHead);
+template <class Writer>
+void write_attachment_header(Writer& writer, MessageType type, std::string_view nsp, std::string_view id) {
+    writer.begin_object(4);
+    writer.key("uid");
+    writer.string("emitter");
+    writer.key("nsp");
     writer.string(nsp);
-    writer.fixed(kId);
+    writer.key("type");
+    writer.integer(static_cast<int>(type));
+    writer.key("attachmentId");
     writer.string(id);
     writer.end_object();
 }

@@ -180,7 +180,7 @@ TEST(ClusterMessage, AttachedTextHasNoSeq) {
 }
 
 TEST(ClusterMessage, AttachmentHeaderText) {
-    const auto write = [](auto& writer) { write_attachment_header<MessageType::kBroadcast>(writer, "/admin", "42"); };
+    const auto write = [](auto& writer) { write_attachment_header(writer, MessageType::kBroadcast, "/admin", "42"); };
     EXPECT_EQ(encode_json(write), R"({"uid":"emitter","nsp":"/admin","type":3,"attachmentId":"42"})");
     CheckingWriter checker;
     ASSERT_NO_THROW(write(checker));
@@ -189,7 +189,7 @@ TEST(ClusterMessage, AttachmentHeaderText) {
 
 TEST(ClusterMessage, AttachmentHeaderEscapesTheNamespace) {
     const auto write = [](auto& writer) {
-        write_attachment_header<MessageType::kServerSideEmit>(writer, "/\"\n\xC3\xA9", "9223372036854775807");
+        write_attachment_header(writer, MessageType::kServerSideEmit, "/\"\n\xC3\xA9", "9223372036854775807");
     };
     EXPECT_EQ(encode_json(write, JsonCharacters::kAscii),
               R"({"uid":"emitter","nsp":"/\"\n\u00e9","type":9,"attachmentId":"9223372036854775807"})");

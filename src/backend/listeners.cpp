@@ -1,0 +1,67 @@
+// See listeners.h.
+
+#include "backend/listeners.h"
+
+#include "backend/server.h"
+
+extern "C" {
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/backend_status.h"
+}
+
+namespace socketio {
+
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+
+const PgBackendStatus& backend_status(int number) {
+#if PG_VERSION_NUM >= 160000
+    return pgstat_get_local_beentry_by_index(number)->backendStatus;
+#else
+    return pgstat_fetch_stat_local_beentry(number)->backendStatus;
+#endif
+}
+
+std::string_view without_leading_space(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(kSpace);
+    return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
+}
+
+// The channel of a command such as `LISTEN "socket.io#/"`, or nothing if it is no such command. Adapters quote the name, and
+// escape nothing in it.
+std::string_view listened_channel(std::string_view command) {
+    constexpr std::string_view kListen = "listen";
+    command = without_leading_space(command);
+    if (command.size() <= kListen.size() || pg_strncasecmp(command.data(), kListen.data(), kListen.size()) != 0) {
+        return {};
+    }
+    command = without_leading_space(command.substr(kListen.size()));
+    if (command.empty() || command.front() != '"') {
+        return {};
+    }
+    return command.substr(1, command.find('"', 1) - 1);
+}
+
+}  // namespace
+
+Listeners count_listeners(std::string_view channel, std::string_view prefix) {
+    Listeners listeners;
+    const int count = pgstat_fetch_stat_numbackends();
+    for (int i = 1; i <= count; ++i) {
+        const PgBackendStatus& status = backend_status(i);
+        if (status.st_databaseid != MyDatabaseId || status.st_procpid == MyProcPid) {
+            continue;
+        }
+        const std::string_view listened = listened_channel(status.st_activity_raw);
+        if (listened == channel) {
+            ++listeners.sure;
+        } else if (listened.substr(0, prefix.size()) == prefix && listened.substr(prefix.size(), 1) == "#") {
+            ++listeners.possible;
+        }
+    }
+    return listeners;
+}
+
+}  // namespace socketio

@@ -1,0 +1,61 @@
+// What a session that asks the cluster and the worker that asks for it share: a segment of dynamic shared memory.
+//
+//     header     who asks, what, where, and how long
+//     settings   of the session, for the worker to work under: names and values, one behind another
+//     messages   to send: RequestMessage headers, each followed by its bytes and padded
+//     queue      from the worker to the session: rows, errors, and at last the outcome
+//
+// A message in the queue begins with a byte that says what it is. Errors and warnings are those of PostgreSQL's own
+// protocol, as parallel workers send them.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/channel.h"
+#include "backend/server.h"
+#include "protocol/cluster_message.h"
+#include "protocol/conversation.h"
+
+extern "C" {
+#include "storage/dsm.h"
+#include "storage/shm_mq.h"
+#include "storage/shm_toc.h"
+}
+
+namespace socketio {
+
+inline constexpr std::uint64_t kRequestMagic = 0x736f636b65746173;  // "socketas"
+inline constexpr std::size_t kRequestQueueSize = 256 * 1024;
+
+enum RequestKey : std::uint64_t { kRequestHeader, kRequestSettings, kRequestMessages, kRequestQueue, kRequestKeys };
+
+struct RequestHeader {
+    Oid database;
+    Oid session_role;  // who connected, and as whom the worker connects
+    Oid role;          // as whom it works
+    int security_context;
+    Question question;
+    char request_id[17];
+    Conversation::Limits limits;
+    Channel channel;
+    std::size_t prefix_size;  // of the part of the channel's name before "#"
+    std::size_t settings_size;
+    std::size_t messages_size;
+};
+
+struct RequestMessage {
+    std::size_t size;
+    MessageType type;
+    bool is_attachment;  // else a notification's payload
+};
+
+// What begins a message in the queue, beside those of PostgreSQL's protocol.
+inline constexpr char kRowMessage =
+    'D';  // count of fields, then length (-1: null) and bytes of each, as int32 and text
+inline constexpr char kOutcomeMessage = 'C';  // an Outcome; the last one
+inline constexpr char kErrorMessage = 'E';
+inline constexpr char kNoticeMessage = 'N';
+
+}  // namespace socketio

@@ -1,0 +1,320 @@
+// See request_worker.h.
+//
+// One worker, one request: it attaches to the segment of the session that asks (request_segment.h), connects, listens on the
+// channel and sends the messages in one transaction, and then takes in what is said there until the conversation is over.
+// What it allocates goes with it.
+//
+// A session without a client has nobody to pass notifications and errors to. So this process puts functions of its own where
+// the server sends messages of its protocol: notifications stay here, errors go to the session that asks.
+
+#include "backend/request_worker.h"
+
+#include <chrono>
+#include <cstring>
+
+#include "backend/attachment_table.h"
+#include "backend/guard.h"
+#include "backend/listeners.h"
+#include "backend/notify.h"
+#include "backend/payload.h"
+#include "backend/publish.h"
+#include "backend/request_segment.h"
+#include "backend/server_output.h"
+#include "backend/text.h"
+#include "backend/wait_event.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "commands/async.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+}
+
+namespace socketio {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The segment as the worker sees it.
+struct Segment {
+    const RequestHeader* header;
+    const char* settings;
+    const char* messages;
+    shm_mq_handle* queue;
+};
+
+Segment segment;
+StringInfoData inbox;  // payloads of notifications, each behind its size
+StringInfoData row;    // the message under construction
+
+// Told to end, it may be waiting for a lock, which a cancellation ends as well.
+void on_terminate(int) {
+    const int saved_errno = errno;
+    ShutdownRequestPending = true;
+    InterruptPending = true;
+    QueryCancelPending = true;
+    SetLatch(MyLatch);
+    errno = saved_errno;
+}
+
+// False where the session has gone meanwhile.
+bool attach(dsm_handle handle) {
+    CurrentResourceOwner = ResourceOwnerCreate(nullptr, kRequestWorkerType);
+    dsm_segment* shared = dsm_attach(handle);
+    if (shared == nullptr) {
+        return false;
+    }
+    dsm_pin_mapping(shared);  // beyond the transactions
+    shm_toc* toc = shm_toc_attach(kRequestMagic, dsm_segment_address(shared));
+    if (toc == nullptr) {
+        elog(ERROR, "the request's shared memory is not what it should be");
+    }
+    segment.header = static_cast<RequestHeader*>(shm_toc_lookup(toc, kRequestHeader, false));
+    segment.settings = static_cast<char*>(shm_toc_lookup(toc, kRequestSettings, false));
+    segment.messages = static_cast<char*>(shm_toc_lookup(toc, kRequestMessages, false));
+    auto* queue = static_cast<shm_mq*>(shm_toc_lookup(toc, kRequestQueue, false));
+    shm_mq_set_sender(queue, MyProc);
+    segment.queue = shm_mq_attach(queue, shared, nullptr);
+    return true;
+}
+
+// A session that no longer receives ends the worker by a signal, so what becomes of a message is of no interest.
+void send(char type, const char* bytes, std::size_t size, bool flush) {
+    shm_mq_iovec parts[] = {{&type, 1}, {bytes, size}};
+    shm_mq_sendv(segment.queue, parts, lengthof(parts), false, flush);
+}
+
+void keep_notification(const char* message) {
+    const char* channel = message + sizeof(std::int32_t);  // behind the sender's PID
+    const char* payload = channel + std::strlen(channel) + 1;
+    const auto size = static_cast<std::int32_t>(std::strlen(payload));
+    appendBinaryStringInfo(&inbox, reinterpret_cast<const char*>(&size), sizeof size);
+    appendBinaryStringInfo(&inbox, payload, size);
+}
+
+int put_message(char type, const char* bytes, std::size_t size) {
+    constexpr char kNotification = 'A';
+    if (type == kNotification) {
+        keep_notification(bytes);
+    } else if (type == kErrorMessage || type == kNoticeMessage) {
+        send(type, bytes, size, true);
+    }
+    return 0;
+}
+
+void put_message_noblock(char type, const char* bytes, std::size_t size) { put_message(type, bytes, size); }
+
+void redirect_output() {
+    static const PQcommMethods methods = {[] {},       [] { return 0; },   [] { return 0; }, [] { return false; },
+                                          put_message, put_message_noblock};
+    PqCommMethods = &methods;
+    whereToSendOutput = DestRemote;
+    FrontendProtocol = PG_PROTOCOL_LATEST;
+}
+
+void override_setting(const char* name, const char* value) { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); }
+
+void take_over_settings() {
+    const char* end = segment.settings + segment.header->settings_size;
+    for (const char* name = segment.settings; name < end;) {
+        const char* value = name + std::strlen(name) + 1;
+        SetConfigOption(name, value, PGC_USERSET, PGC_S_SESSION);
+        name = value + std::strlen(value) + 1;
+    }
+}
+
+// As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
+void connect() {
+    const RequestHeader& header = *segment.header;
+    BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, BGWORKER_BYPASS_ALLOWCONN);
+    SetClientEncoding(GetDatabaseEncoding());
+    // What was set for the role or the database is not meant for this.
+    override_setting("synchronous_commit", "off");
+    override_setting("default_transaction_read_only", "off");
+    override_setting("default_transaction_isolation", "read committed");
+    override_setting("statement_timeout", "0");
+    override_setting("lock_timeout", "0");
+    override_setting("idle_in_transaction_session_timeout", "0");
+#if PG_VERSION_NUM >= 170000
+    override_setting("transaction_timeout", "0");
+#endif
+    take_over_settings();
+    SetUserIdAndSecContext(header.role, header.security_context);
+}
+
+std::string_view channel_prefix() { return {segment.header->channel.name, segment.header->prefix_size}; }
+
+void announce_attachment(MessageType type, const char* id) {
+    const char* nsp = segment.header->channel.name + segment.header->prefix_size + 1;
+    NotificationBuffer payload;
+    const std::size_t size = write_notification(payload, kMaxNotification, [&](NotificationWriter& writer) {
+        write_attachment_header(writer, type, to_utf8(nsp), id);
+    });
+    if (size == 0) {
+        elog(ERROR, "id of a row in the attachment table is too long");
+    }
+    Async_Notify(segment.header->channel.name, payload);
+}
+
+void send_message(const RequestMessage& message, const char* bytes) {
+    if (!message.is_attachment) {
+        Async_Notify(segment.header->channel.name, bytes);
+        return;
+    }
+    PayloadSink sink(message.size);
+    sink.write(bytes, message.size);
+    announce_attachment(message.type, insert_attachment(sink.bytea(), sink.size()));
+}
+
+void send_messages() {
+    const char* end = segment.messages + segment.header->messages_size;
+    for (const char* next = segment.messages; next < end;) {
+        const auto* message = reinterpret_cast<const RequestMessage*>(next);
+        const char* bytes = next + sizeof *message;
+        send_message(*message, bytes);
+        next = bytes + MAXALIGN(message->size + 1);
+    }
+}
+
+// What is sent leaves with the commit, by which time the worker listens. `begin` is just before that.
+Listeners send_request(Clock::time_point& begin) {
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    const Channel& channel = segment.header->channel;
+    const Listeners listeners = count_listeners(channel.name, channel_prefix());
+    Async_Listen(channel.name);
+    send_messages();
+    PopActiveSnapshot();
+    begin = Clock::now();
+    CommitTransactionCommand();
+    return listeners;
+}
+
+Conversation::Time since(Clock::time_point begin) {
+    return std::chrono::duration_cast<Conversation::Time>(Clock::now() - begin);
+}
+
+void hear_attachment(Conversation& conversation, std::string_view id, Clock::time_point begin) {
+    PushActiveSnapshot(GetTransactionSnapshot());
+    const std::string_view text = from_utf8_lossily(id);
+    const std::string_view payload = read_attachment(pnstrdup(text.data(), text.size()));
+    PopActiveSnapshot();
+    if (!payload.empty()) {
+        conversation.hear_attachment(payload, since(begin));
+    }
+}
+
+void hear_inbox(Conversation& conversation, Clock::time_point begin) {
+    if (inbox.len == 0) {
+        return;
+    }
+    StartTransactionCommand();
+    while (inbox.cursor < inbox.len) {
+        std::int32_t size;
+        pq_copymsgbytes(&inbox, reinterpret_cast<char*>(&size), sizeof size);
+        const std::string_view payload(pq_getmsgbytes(&inbox, size), size);
+        const std::string_view attachment_id = conversation.hear(to_utf8_lossily(payload), since(begin));
+        if (!attachment_id.empty()) {
+            hear_attachment(conversation, attachment_id, begin);
+        }
+    }
+    resetStringInfo(&inbox);
+    CommitTransactionCommand();
+}
+
+void send_row(const Row& fields, bool flush) {
+    resetStringInfo(&row);
+    pq_sendint32(&row, static_cast<std::uint32_t>(fields.size()));
+    for (const std::optional<std::string>& field : fields) {
+        const int size = field ? static_cast<int>(field->size()) : -1;
+        pq_sendint32(&row, static_cast<std::uint32_t>(size));
+        appendBinaryStringInfo(&row, field ? field->data() : "", std::max(size, 0));
+    }
+    send(kRowMessage, row.data, row.len, flush);
+}
+
+void send_rows(Conversation& conversation) {
+    while (const Row* fields = conversation.next_row()) {
+        send_row(*fields, !conversation.has_row());
+    }
+}
+
+void wait(Conversation::Time time) {
+    if (notifyInterruptPending || ShutdownRequestPending) {
+        return;  // sending a row may have waited, and taken the signal for its own
+    }
+    const long milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time).count() + 1;
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
+              wait_event("SocketioClusterAnswers"));
+    ResetLatch(MyLatch);
+}
+
+void follow_interrupts() {
+    if (ShutdownRequestPending) {
+        proc_exit(0);
+    }
+    CHECK_FOR_INTERRUPTS();
+    if (notifyInterruptPending) {
+        ProcessNotifyInterrupt(false);
+    }
+}
+
+void converse(Conversation& conversation, Clock::time_point begin) {
+    Conversation::Time now = since(begin);
+    for (; !conversation.is_over(now); now = since(begin)) {
+        wait(conversation.next_look(now) - now);
+        follow_interrupts();
+        hear_inbox(conversation, begin);
+        send_rows(conversation);
+    }
+    const Outcome outcome = conversation.outcome(now);
+    send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);
+}
+
+void make_buffers() {
+    const MemoryContext context = MemoryContextSwitchTo(TopMemoryContext);
+    initStringInfo(&inbox);
+    initStringInfo(&row);
+    MemoryContextSwitchTo(context);
+}
+
+void run_worker(dsm_handle handle) {
+    pqsignal(SIGTERM, on_terminate);
+    pqsignal(SIGINT, SIG_IGN);  // who wants to cancel the request cancels the session's query
+    BackgroundWorkerUnblockSignals();
+    if (!attach(handle)) {
+        proc_exit(0);
+    }
+    make_buffers();
+    redirect_output();
+    connect();
+    Clock::time_point begin;
+    const Listeners listeners = send_request(begin);
+    const RequestHeader& header = *segment.header;
+    auto* conversation = new Conversation(header.question, header.request_id, listeners, header.limits);
+    converse(*conversation, begin);
+    proc_exit(0);
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+extern "C" {
+
+__attribute__((visibility("default"))) void socketio_request_worker(Datum segment) {
+    socketio::run_guarded([&] { socketio::run_worker(DatumGetUInt32(segment)); });
+}
+}

@@ -1,0 +1,48 @@
+// socketio_servers: the Socket.IO servers of a namespace.
+
+#include <charconv>
+
+#include "backend/guard.h"
+#include "functions/asking.h"
+
+extern "C" {
+#include "datatype/timestamp.h"
+#include "utils/timestamp.h"
+}
+
+namespace socketio {
+
+namespace {
+
+Datum interval_datum(std::string_view microseconds) {
+    auto* interval = static_cast<Interval*>(palloc0(sizeof(Interval)));
+    std::from_chars(microseconds.data(), microseconds.data() + microseconds.size(), interval->time);
+    return IntervalPGetDatum(interval);
+}
+
+// (uid, node, latency), as Question::kServers has them
+bool put_server(const RowFields& server, void* rows) {
+    const bool has_node = !server.is_null(1);
+    const Datum values[] = {text_datum(server[0]), has_node ? text_datum(server[1]) : Datum(0),
+                            interval_datum(server[2])};
+    const bool nulls[] = {false, !has_node, false};
+    put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
+    return true;
+}
+
+// (nsp, timeout)
+Datum servers(FunctionCallInfo fcinfo) {
+    Destination destination;
+    read_namespace_target(fcinfo, 0, destination);
+    Request request;
+    begin_request(request, Question::kServers, destination.channel, read_timeout(fcinfo, 1));
+    add_message(request, InitialHeartbeat{destination.target.nsp});
+    make_request(request, put_server, begin_rows(fcinfo));
+    return Datum(0);
+}
+
+}  // namespace
+
+}  // namespace socketio
+
+SQL_FUNCTION(socketio_servers, socketio::servers);

@@ -1,0 +1,25 @@
+#include "protocol/base64.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace socketio {
+
+std::string to_base64(std::string_view bytes) {
+    constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        const std::string_view group = bytes.substr(i, 3);
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 3; ++k) {
+            bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0);
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            text += k <= group.size() ? kDigits[bits >> (18 - 6 * k) & 63] : '=';
+        }
+    }
+    return text;
+}
+
+}  // namespace socketio

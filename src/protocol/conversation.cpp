@@ -1,0 +1,206 @@
+#include "protocol/conversation.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "protocol/cluster_message.h"
+
+namespace socketio {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Time = Conversation::Time;
+
+constexpr std::string_view kEmitter = "emitter";
+
+// How long it has to be quiet for everybody to have been heard, if it is not known how many there are.
+constexpr Time kQuietWithoutServers = 200ms;
+constexpr Time kShortestQuiet = 50ms;
+constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
+
+MessageType response_to(Question question) {
+    switch (question) {
+        case Question::kSockets:
+            return MessageType::kFetchSocketsResponse;
+        case Question::kServerAcks:
+            return MessageType::kServerSideEmitResponse;
+        case Question::kClientAcks:
+            return MessageType::kBroadcastAck;
+        case Question::kServers:
+            break;
+    }
+    return MessageType::kHeartbeat;
+}
+
+// Nothing where a server sent none.
+std::optional<std::string> optional_text(std::string&& text) {
+    return text.empty() ? std::nullopt : std::make_optional(std::move(text));
+}
+
+}  // namespace
+
+Conversation::Conversation(Question question, std::string_view request_id, Listeners listeners, Limits limits)
+    : question_(question), request_id_(request_id), listeners_(listeners), limits_(limits) {}
+
+std::string_view Conversation::hear(std::string_view json, Time now) {
+    attachment_id_.clear();
+    std::optional<Answer> answer = read_answer(json);
+    if (!answer || answer->uid.empty() || answer->uid == kEmitter) {
+        return {};
+    }
+    if (answer->type == static_cast<int>(MessageType::kAdapterClose)) {
+        servers_.erase(answer->uid);
+        return {};
+    }
+    Server& server = meet(*answer, now);
+    if (is_response(*answer)) {
+        attachment_id_ = std::move(answer->attachment_id);
+        take(std::move(*answer), server);
+    }
+    return attachment_id_;
+}
+
+void Conversation::hear_attachment(std::string_view msgpack, Time now) {
+    std::optional<Answer> answer = read_attached_answer(msgpack);
+    if (answer && !answer->uid.empty() && answer->uid != kEmitter && is_response(*answer)) {
+        take(std::move(*answer), meet(*answer, now));
+    }
+}
+
+const Row* Conversation::next_row() {
+    if (has_row()) {
+        return &rows_[taken_++];
+    }
+    rows_.clear();
+    taken_ = 0;
+    return nullptr;
+}
+
+bool Conversation::is_response(const Answer& answer) const {
+    return answer.type == static_cast<int>(response_to(question_)) ||
+           (question_ == Question::kClientAcks && answer.type == static_cast<int>(MessageType::kBroadcastClientCount));
+}
+
+Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
+    const auto [place, is_new] = servers_.try_emplace(answer.uid);
+    if (is_new) {
+        last_met_ = now;
+        place->second.node = answer.node;
+        if (question_ == Question::kServers) {
+            std::string node = answer.node;
+            rows_.push_back({answer.uid, optional_text(std::move(node)), std::to_string(now.count())});
+        }
+    }
+    return place->second;
+}
+
+void Conversation::take(Answer&& answer, Server& server) {
+    if (answer.request_id != request_id_) {
+        return;
+    }
+    switch (question_) {
+        case Question::kServers:
+            break;
+        case Question::kSockets:
+            return take_sockets(std::move(answer), server);
+        case Question::kServerAcks:
+            if (!server.has_answered) {
+                server.has_answered = true;
+                add_response(std::move(answer));
+            }
+            break;
+        case Question::kClientAcks:
+            if (answer.type == static_cast<int>(MessageType::kBroadcastAck)) {
+                ++server.acknowledged;
+                add_response(std::move(answer));
+            } else {
+                server.has_answered = true;
+                server.clients = static_cast<long>(std::max<std::int64_t>(answer.client_count.value_or(0), 0));
+            }
+            break;
+    }
+}
+
+void Conversation::take_sockets(Answer&& answer, Server& server) {
+    if (server.has_answered) {
+        return;
+    }
+    server.has_answered = true;
+    for (AnswerSocket& socket : answer.sockets) {
+        Row& row = rows_.emplace_back();
+        row.reserve(4 + socket.rooms.size());
+        row.emplace_back(answer.uid);
+        row.emplace_back(std::move(socket.id));
+        row.push_back(optional_text(std::move(socket.data)));
+        row.push_back(optional_text(std::move(socket.handshake)));
+        std::move(socket.rooms.begin(), socket.rooms.end(), std::back_inserter(row));
+    }
+}
+
+void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
+
+bool Conversation::is_done(const Server& server) const {
+    return question_ == Question::kServers || (server.has_answered && server.acknowledged >= server.clients);
+}
+
+bool Conversation::has_everybody_answered() const {
+    return std::all_of(servers_.begin(), servers_.end(), [&](const auto& entry) { return is_done(entry.second); });
+}
+
+// The workers of a Node.js cluster share the connection of their primary.
+int Conversation::connections_heard() const {
+    std::set<std::string_view> connections;
+    for (const auto& [uid, server] : servers_) {
+        connections.insert(server.node.empty() ? uid : server.node);
+    }
+    return static_cast<int>(connections.size());
+}
+
+Time Conversation::quiet_end() const {
+    if (servers_.empty()) {
+        return kQuietWithoutServers;
+    }
+    return last_met_ + std::clamp(last_met_ * kQuietFactor, kShortestQuiet, std::max(kShortestQuiet, limits_.patience));
+}
+
+bool Conversation::has_everybody_been_heard(Time now) const {
+    const int heard = connections_heard();
+    const int listening = listeners_.sure + listeners_.possible;
+    const bool is_each_its_own =
+        std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.node.empty(); });
+    if (listening > 0 && heard >= listening && is_each_its_own) {
+        return true;
+    }
+    return now >= quiet_end() && (heard >= listeners_.sure || now >= limits_.patience);
+}
+
+bool Conversation::is_over(Time now) const {
+    return now >= limits_.timeout || (has_everybody_answered() && has_everybody_been_heard(now));
+}
+
+Time Conversation::next_look(Time now) const {
+    Time next = limits_.timeout;
+    for (const Time time : {quiet_end(), limits_.patience}) {
+        if (time > now && time < next) {
+            next = time;
+        }
+    }
+    return next;
+}
+
+Outcome Conversation::outcome(Time now) const {
+    Outcome outcome;
+    outcome.servers = static_cast<int>(servers_.size());
+    for (const auto& [uid, server] : servers_) {
+        outcome.answered += server.has_answered || question_ == Question::kServers ? 1 : 0;
+        outcome.clients += server.clients;
+        outcome.acknowledged += server.acknowledged;
+    }
+    outcome.silent = std::max(0, listeners_.sure - connections_heard());
+    outcome.timed_out = now >= limits_.timeout && !has_everybody_answered();
+    return outcome;
+}
+
+}  // namespace socketio

@@ -1,0 +1,110 @@
+// What is said between a request leaving and its last answer: which servers there are, who has answered, and when it is over.
+//
+// Servers of a cluster know of each other by their heartbeats. A request knows nobody, so an INITIAL_HEARTBEAT goes ahead of
+// it, which every server answers at once, and whoever is heard is a server. That all of them have been heard is known where
+// as many servers spoke as connections listen (PostgreSQL shows those). A connection that listens and stays silent may be
+// no server, but somebody who looks on, so it is not waited for longer than `patience`; and where it is not known
+// how many there are, because one connection can speak for the workers of a whole Node.js cluster, or the connections could
+// not be counted, it is over when nobody new has been heard for some time.
+//
+// A server that was heard is waited for until the timeout, unless it says that it closes.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/answer.h"
+
+namespace socketio {
+
+// What is asked. Comments say what the fields of a row are.
+enum class Question {
+    kServers,     // uid, node, latency in microseconds: who is there?
+    kSockets,     // server, id, data, handshake, then a field for each room: FETCH_SOCKETS
+    kClientAcks,  // server, response: acknowledgements of a BROADCAST
+    kServerAcks,  // server, response: acknowledgements of a SERVER_SIDE_EMIT
+};
+
+// Connections to the database that listen.
+struct Listeners {
+    int sure = 0;      // on the channel asked
+    int possible = 0;  // on a channel of the same prefix, and perhaps on that one as well
+};
+
+// What is shown of a row: fields in the order of the question's. Text is UTF-8, without U+0000.
+using Row = std::vector<std::optional<std::string>>;
+
+struct Outcome {
+    bool timed_out = false;  // before everybody had answered
+    int servers = 0;         // that were heard
+    int answered = 0;        // of these
+    int silent = 0;          // connections that listen and were not heard from
+    long clients = 0;        // that received the event: kClientAcks
+    long acknowledged = 0;   // of these
+};
+
+class Conversation {
+  public:
+    // All times count from when the request left.
+    using Time = std::chrono::microseconds;
+
+    struct Limits {
+        Time timeout;
+        Time patience;  // with connections that listen and stay silent
+    };
+
+    Conversation(Question question, std::string_view request_id, Listeners listeners, Limits limits);
+
+    // Take in the payload of a notification. Returns the id of the attachment that holds the rest of it, for
+    // hear_attachment(), or nothing; the view is valid until the next call. Throws std::bad_alloc, as the others do.
+    std::string_view hear(std::string_view json, Time now);
+    void hear_attachment(std::string_view msgpack, Time now);
+
+    // The next row that has come in, valid until the next call of anything but this; null when there is none.
+    const Row* next_row();
+    bool has_row() const { return taken_ < rows_.size(); }
+
+    bool is_over(Time now) const;
+
+    // When it may be over, though nobody is heard until then.
+    Time next_look(Time now) const;
+
+    Outcome outcome(Time now) const;
+
+  private:
+    struct Server {
+        std::string node;
+        bool has_answered = false;
+        long clients = 0;
+        long acknowledged = 0;
+    };
+
+    bool is_response(const Answer& answer) const;
+    Server& meet(const Answer& answer, Time now);
+    void take(Answer&& answer, Server& server);
+    void take_sockets(Answer&& answer, Server& server);
+    void add_response(Answer&& answer);
+    bool is_done(const Server& server) const;
+    bool has_everybody_answered() const;
+    bool has_everybody_been_heard(Time now) const;
+    int connections_heard() const;
+    Time quiet_end() const;
+
+    Question question_;
+    std::string request_id_;
+    Listeners listeners_;
+    Limits limits_;
+    std::map<std::string, Server> servers_;  // by uid
+    Time last_met_{0};                       // when the last new server was heard, which is also the slowest to be
+    std::vector<Row> rows_;                  // that have come in since they were all taken
+    std::size_t taken_ = 0;                  // of these
+    std::string attachment_id_;
+};
+
+}  // namespace socketio
