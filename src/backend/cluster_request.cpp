@@ -31,7 +31,9 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr Conversation::Time kPatience = 500ms;  // with connections that listen and stay silent
-constexpr Clock::duration kSlotWait = 1s;        // at most, for a background worker to be free
+// How long to wait for a background worker to be free: as long as the request may take, within these bounds.
+constexpr Clock::duration kShortestSlotWait = 1s;
+constexpr Clock::duration kLongestSlotWait = 5s;
 constexpr Clock::duration kSlotLook = 5ms;
 constexpr Clock::duration kGrace = 1s;  // behind the timeout, for the worker to say so
 
@@ -89,12 +91,14 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     initStringInfo(&settings_text);
     append_settings(&settings_text);
     RequestHeader header = make_header(request);
+    header.socket_size = request.socket.size();
     header.settings_size = settings_text.len;
     header.messages_size = request.messages.len;
 
     shm_toc_estimator estimator;
     shm_toc_initialize_estimator(&estimator);
-    for (const std::size_t size : {sizeof header, header.settings_size, header.messages_size, kRequestQueueSize}) {
+    for (const std::size_t size :
+         {sizeof header, header.socket_size, header.settings_size, header.messages_size, kRequestQueueSize}) {
         shm_toc_estimate_chunk(&estimator, size);
     }
     shm_toc_estimate_keys(&estimator, kRequestKeys);
@@ -107,6 +111,7 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
         shm_toc_insert(toc, key, place);
     };
     put(kRequestHeader, &header, sizeof header);
+    put(kRequestSocket, request.socket.data(), header.socket_size);
     put(kRequestSettings, settings_text.data, settings_text.len);
     put(kRequestMessages, request.messages.data, request.messages.len);
     pfree(settings_text.data);
@@ -155,7 +160,7 @@ BackgroundWorkerHandle* start_worker(dsm_segment* segment, Clock::duration patie
     // It outlives what an ERROR frees first: the detaching below needs it.
     const MemoryContext context = MemoryContextSwitchTo(TopMemoryContext);
     BackgroundWorkerHandle* handle = nullptr;
-    const Clock::time_point give_up = Clock::now() + std::min(patience, kSlotWait);
+    const Clock::time_point give_up = Clock::now() + std::clamp(patience, kShortestSlotWait, kLongestSlotWait);
     while (!RegisterDynamicBackgroundWorker(&worker, &handle)) {
         if (max_worker_processes == 0 || Clock::now() >= give_up) {
             report_no_worker();
@@ -187,18 +192,18 @@ void pass_on_error(StringInfo message) {
     ThrowErrorData(&error);
 }
 
-bool pass_on_row(StringInfo message, TakeRow take_row, void* result) {
+void pass_on_row(StringInfo message, TakeRow take_row, void* result) {
     const int count = static_cast<int>(pq_getmsgint(message, 4));
     auto* fields = static_cast<std::string_view*>(palloc(sizeof(std::string_view) * count));
     for (int i = 0; i < count; ++i) {
         const int size = static_cast<int>(pq_getmsgint(message, 4));
         fields[i] = size < 0 ? std::string_view() : std::string_view(pq_getmsgbytes(message, size), size);
     }
-    return take_row({count, fields}, result);
+    take_row({count, fields}, result);
 }
 
 // How a request ended, if it has.
-enum class End { kNotYet, kOutcome, kEnough, kHeldUp };
+enum class End { kNotYet, kOutcome, kHeldUp };
 
 struct Receiver {
     TakeRow take_row;
@@ -207,18 +212,18 @@ struct Receiver {
     Outcome outcome;  // at kOutcome
 };
 
-End receive_row(StringInfo message, const Receiver& receiver) {
+void receive_row(StringInfo message, const Receiver& receiver) {
     const MemoryContext context = MemoryContextSwitchTo(receiver.row_context);
-    const bool goes_on = pass_on_row(message, receiver.take_row, receiver.result);
+    pass_on_row(message, receiver.take_row, receiver.result);
     MemoryContextSwitchTo(context);
     MemoryContextReset(receiver.row_context);
-    return goes_on ? End::kNotYet : End::kEnough;
 }
 
 End receive(StringInfo message, Receiver& receiver) {
     switch (pq_getmsgbyte(message)) {
         case kRowMessage:
-            return receive_row(message, receiver);
+            receive_row(message, receiver);
+            return End::kNotYet;
         case kOutcomeMessage:
             pq_copymsgbytes(message, reinterpret_cast<char*>(&receiver.outcome), sizeof receiver.outcome);
             return End::kOutcome;
@@ -288,11 +293,12 @@ void begin_request(Request& request, Question question, const Channel& channel, 
     generate_id(request.id);
     request.channel = &channel;
     request.timeout = timeout;
+    request.socket = {};
     initStringInfo(&request.messages);
 }
 
-void add_message(Request& request, MessageType type, bool is_attachment, std::string_view bytes) {
-    const RequestMessage header = {bytes.size(), type, is_attachment};
+void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes) {
+    const RequestMessage header = {bytes.size(), type, is_attachment, moment == Moment::kWhenFound};
     appendBinaryStringInfo(&request.messages, reinterpret_cast<const char*>(&header), sizeof header);
     appendBinaryStringInfo(&request.messages, bytes.data(), static_cast<int>(bytes.size()));
     do {  // at least the NUL byte behind a notification

@@ -24,6 +24,7 @@ struct Request {
     char id[17];  // 16 digits, as Socket.IO's own; unlike any other request's
     const Channel* channel;
     Conversation::Time timeout;
+    std::string_view socket;  // the id of kOneSocket
     StringInfoData messages;  // what is sent: see request_segment.h
 
     std::string_view request_id() const { return {id, sizeof id - 1}; }
@@ -38,29 +39,31 @@ struct RowFields {
     bool is_null(int i) const { return fields[i].data() == nullptr; }
 };
 
-// Takes a row; `result` is the caller's. Called in a memory context that is reset behind each row. False ends the request: no
-// more needs to be known.
-using TakeRow = bool (*)(const RowFields& row, void* result);
+// Takes a row; `result` is the caller's. Called in a memory context that is reset behind each row.
+using TakeRow = void (*)(const RowFields& row, void* result);
 
 // `channel` has to outlive the request. ERROR 25006 on a standby.
 void begin_request(Request& request, Question question, const Channel& channel, Conversation::Time timeout);
 
-void add_message(Request& request, MessageType type, bool is_attachment, std::string_view bytes);
+// When a message is sent: as the request is made, or when the wanted socket has been found.
+enum class Moment { kAtOnce, kWhenFound };
 
-// Send `message` when the request is made, behind those added before.
+void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes);
+
+// Send `message`, behind those added before.
 template <class Message>
-void add_message(Request& request, const Message& message) {
+void add_message(Request& request, const Message& message, Moment moment = Moment::kAtOnce) {
     NotificationBuffer payload;
     const std::uint32_t seq = next_seq();
     const std::size_t size = write_notification(
         payload, settings.payload_threshold, [&](NotificationWriter& writer) { write_message(writer, message, seq); });
     if (size > 0) {
-        return add_message(request, Message::kType, false, {payload, size});
+        return add_message(request, moment, Message::kType, false, {payload, size});
     }
     PayloadSink sink;
     AttachmentWriter writer(sink);
     write_attached_message(writer, message);
-    add_message(request, Message::kType, true, sink.bytes());
+    add_message(request, moment, Message::kType, true, sink.bytes());
     sink.release();
 }
 

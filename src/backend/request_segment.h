@@ -1,6 +1,7 @@
 // What a session that asks the cluster and the worker that asks for it share: a segment of dynamic shared memory.
 //
 //     header     who asks, what, where, and how long
+//     socket     the id of the one that is wanted, if one is
 //     settings   of the session, for the worker to work under: names and values, one behind another
 //     messages   to send: RequestMessage headers, each followed by its bytes and padded
 //     queue      from the worker to the session: rows, errors, and at last the outcome
@@ -27,9 +28,16 @@ extern "C" {
 namespace socketio {
 
 inline constexpr std::uint64_t kRequestMagic = 0x736f636b65746173;  // "socketas"
-inline constexpr std::size_t kRequestQueueSize = 256 * 1024;
+inline constexpr std::size_t kRequestQueueSize = 64 * 1024;
 
-enum RequestKey : std::uint64_t { kRequestHeader, kRequestSettings, kRequestMessages, kRequestQueue, kRequestKeys };
+enum RequestKey : std::uint64_t {
+    kRequestHeader,
+    kRequestSocket,
+    kRequestSettings,
+    kRequestMessages,
+    kRequestQueue,
+    kRequestKeys
+};
 
 struct RequestHeader {
     Oid database;
@@ -41,6 +49,7 @@ struct RequestHeader {
     Conversation::Limits limits;
     Channel channel;
     std::size_t prefix_size;  // of the part of the channel's name before "#"
+    std::size_t socket_size;
     std::size_t settings_size;
     std::size_t messages_size;
 };
@@ -49,6 +58,7 @@ struct RequestMessage {
     std::size_t size;
     MessageType type;
     bool is_attachment;  // else a notification's payload
+    bool is_action;      // to send when the wanted socket has been found
 };
 
 // What begins a message in the queue, beside those of PostgreSQL's protocol.

@@ -50,6 +50,7 @@ using Clock = std::chrono::steady_clock;
 // The segment as the worker sees it.
 struct Segment {
     const RequestHeader* header;
+    const char* socket;
     const char* settings;
     const char* messages;
     shm_mq_handle* queue;
@@ -82,6 +83,7 @@ bool attach(dsm_handle handle) {
         elog(ERROR, "the request's shared memory is not what it should be");
     }
     segment.header = static_cast<RequestHeader*>(shm_toc_lookup(toc, kRequestHeader, false));
+    segment.socket = static_cast<char*>(shm_toc_lookup(toc, kRequestSocket, false));
     segment.settings = static_cast<char*>(shm_toc_lookup(toc, kRequestSettings, false));
     segment.messages = static_cast<char*>(shm_toc_lookup(toc, kRequestMessages, false));
     auto* queue = static_cast<shm_mq*>(shm_toc_lookup(toc, kRequestQueue, false));
@@ -178,12 +180,15 @@ void send_message(const RequestMessage& message, const char* bytes) {
     announce_attachment(message.type, insert_attachment(sink.bytea(), sink.size()));
 }
 
-void send_messages() {
+// Those that are to be sent at once, or those for when the wanted socket has been found.
+void send_messages(bool actions) {
     const char* end = segment.messages + segment.header->messages_size;
     for (const char* next = segment.messages; next < end;) {
         const auto* message = reinterpret_cast<const RequestMessage*>(next);
         const char* bytes = next + sizeof *message;
-        send_message(*message, bytes);
+        if (message->is_action == actions) {
+            send_message(*message, bytes);
+        }
         next = bytes + MAXALIGN(message->size + 1);
     }
 }
@@ -195,11 +200,19 @@ Listeners send_request(Clock::time_point& begin) {
     const Channel& channel = segment.header->channel;
     const Listeners listeners = count_listeners(channel.name, channel_prefix());
     Async_Listen(channel.name);
-    send_messages();
+    send_messages(false);
     PopActiveSnapshot();
     begin = Clock::now();
     CommitTransactionCommand();
     return listeners;
+}
+
+void send_actions() {
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    send_messages(true);
+    PopActiveSnapshot();
+    CommitTransactionCommand();
 }
 
 Conversation::Time since(Clock::time_point begin) {
@@ -279,6 +292,9 @@ void converse(Conversation& conversation, Clock::time_point begin) {
         hear_inbox(conversation, begin);
         send_rows(conversation);
     }
+    if (conversation.has_found()) {
+        send_actions();
+    }
     const Outcome outcome = conversation.outcome(now);
     send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);
 }
@@ -303,7 +319,8 @@ void run_worker(dsm_handle handle) {
     Clock::time_point begin;
     const Listeners listeners = send_request(begin);
     const RequestHeader& header = *segment.header;
-    auto* conversation = new Conversation(header.question, header.request_id, listeners, header.limits);
+    auto* conversation = new Conversation(header.question, {segment.socket, header.socket_size}, header.request_id,
+                                          listeners, header.limits);
     converse(*conversation, begin);
     proc_exit(0);
 }

@@ -88,4 +88,12 @@ void fetch_sockets(const Destination& destination, Conversation::Time timeout, T
     make_request(request, take_row, result);
 }
 
+void begin_search(Request& request, Destination& destination, const std::string_view& id, Conversation::Time timeout) {
+    destination.target.rooms = {&id, 1};  // each socket is in a room of its own, named by its id
+    begin_request(request, Question::kOneSocket, destination.channel, timeout);
+    request.socket = id;
+    add_message(request, InitialHeartbeat{destination.target.nsp});
+    add_message(request, FetchSockets{destination.target, request.request_id()});
+}
+
 }  // namespace socketio

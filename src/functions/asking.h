@@ -35,4 +35,8 @@ Datum jsonb_datum(std::string_view json);
 // FETCH_SOCKETS: each row is one of Question::kSockets.
 void fetch_sockets(const Destination& destination, Conversation::Time timeout, TakeRow take_row, void* result);
 
+// Begin a request that looks for the socket with this id in a namespace: Question::kOneSocket. `id` and `destination` have to
+// outlive it.
+void begin_search(Request& request, Destination& destination, const std::string_view& id, Conversation::Time timeout);
+
 }  // namespace socketio

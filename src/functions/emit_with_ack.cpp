@@ -9,12 +9,11 @@ namespace socketio {
 namespace {
 
 // (server, response), as Question::kClientAcks and kServerAcks have them
-bool put_response(const RowFields& answer, void* rows) {
+void put_response(const RowFields& answer, void* rows) {
     const bool has_response = !answer.is_null(1);
     const Datum values[] = {text_datum(answer[0]), has_response ? jsonb_datum(answer[1]) : Datum(0)};
     const bool nulls[] = {false, !has_response};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
-    return true;
 }
 
 void emit_with_ack(const Destination& destination, std::string_view event, const JsonbArguments& arguments,

@@ -44,7 +44,7 @@ Datum room_array(const Socket& socket) {
 }
 
 // (id, rooms, data, handshake, server)
-bool put_socket(const RowFields& fields, void* rows) {
+void put_socket(const RowFields& fields, void* rows) {
     const Socket socket(fields);
     const bool has_data = !socket.data().empty();
     const bool has_handshake = !socket.handshake().empty();
@@ -53,7 +53,6 @@ bool put_socket(const RowFields& fields, void* rows) {
                             has_handshake ? jsonb_datum(socket.handshake()) : Datum(0), text_datum(socket.server())};
     const bool nulls[] = {false, false, !has_data, !has_handshake, false};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
-    return true;
 }
 
 // (nsp, rooms, except_rooms, timeout)
@@ -72,11 +71,10 @@ Datum fetch_target(FunctionCallInfo fcinfo) {
     return Datum(0);
 }
 
-bool put_client(const RowFields& fields, void* rows) {
+void put_client(const RowFields& fields, void* rows) {
     const Datum id = text_datum(Socket(fields).id());
     const bool is_null = false;
     put_row(static_cast<ReturnSetInfo*>(rows), &id, &is_null);
-    return true;
 }
 
 // (nsp, rooms, timeout)
@@ -88,24 +86,13 @@ Datum clients(FunctionCallInfo fcinfo) {
     return Datum(0);
 }
 
-struct RoomsOfClient {
-    std::string_view id;
-    ReturnSetInfo* rows;
-};
-
-// Other sockets may be in the room that has the id for a name.
-bool put_rooms_of_client(const RowFields& fields, void* result) {
-    const auto& client = *static_cast<RoomsOfClient*>(result);
+void put_rooms(const RowFields& fields, void* rows) {
     const Socket socket(fields);
-    if (socket.id() != client.id) {
-        return true;
-    }
     for (int i = 0; i < socket.room_count(); ++i) {
         const Datum room = text_datum(socket.room(i));
         const bool is_null = false;
-        put_row(client.rows, &room, &is_null);
+        put_row(static_cast<ReturnSetInfo*>(rows), &room, &is_null);
     }
-    return false;
 }
 
 // (id, nsp, timeout)
@@ -113,9 +100,10 @@ Datum client_rooms(FunctionCallInfo fcinfo) {
     const std::string_view id = read_required_text(fcinfo, 0, "id");
     Destination destination;
     read_namespace_target(fcinfo, 1, destination);
-    destination.target.rooms = {&id, 1};
-    RoomsOfClient client = {id, begin_rows(fcinfo)};
-    fetch_sockets(destination, read_timeout(fcinfo, 2), put_rooms_of_client, &client);
+    ReturnSetInfo* rows = begin_rows(fcinfo);
+    Request request;
+    begin_search(request, destination, id, read_timeout(fcinfo, 2));
+    make_request(request, put_rooms, rows);
     return Datum(0);
 }
 
@@ -144,7 +132,7 @@ RoomList make_room_list() {
             kUsualCapacity};
 }
 
-bool list_rooms(const RowFields& fields, void* result) {
+void list_rooms(const RowFields& fields, void* result) {
     auto& list = *static_cast<RoomList*>(result);
     const Socket socket(fields);
     const MemoryContext context = MemoryContextSwitchTo(list.context);
@@ -152,7 +140,6 @@ bool list_rooms(const RowFields& fields, void* result) {
         list.add(socket.room(i));
     }
     MemoryContextSwitchTo(context);
-    return true;
 }
 
 // (room, sockets)

@@ -21,13 +21,12 @@ Datum interval_datum(std::string_view microseconds) {
 }
 
 // (uid, node, latency), as Question::kServers has them
-bool put_server(const RowFields& server, void* rows) {
+void put_server(const RowFields& server, void* rows) {
     const bool has_node = !server.is_null(1);
     const Datum values[] = {text_datum(server[0]), has_node ? text_datum(server[1]) : Datum(0),
                             interval_datum(server[2])};
     const bool nulls[] = {false, !has_node, false};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
-    return true;
 }
 
 // (nsp, timeout)

@@ -46,6 +46,13 @@ std::size_t clean_length(std::string_view text) {
     return length;
 }
 
+// How many bytes U+FFFD stands for where no character is. Half of a surrogate pair is three, as JavaScript's encoders write it.
+std::size_t damage_length(std::string_view text) {
+    const bool is_surrogate = text.size() >= 3 && text[0] == '\xED' && static_cast<unsigned char>(text[1]) >= 0xA0 &&
+                              is_continuation(text[1]) && is_continuation(text[2]);
+    return is_surrogate ? 3 : 1;
+}
+
 constexpr std::size_t kEscapeLength = 6;  // of \uXXXX
 
 // The UTF-16 unit that the escape at `json[at]` stands for, or -1 where none is.
@@ -72,7 +79,8 @@ std::string_view clean_utf8(std::string_view bytes, std::string& scratch) {
     scratch.clear();
     for (; length < bytes.size(); length = clean_length(bytes)) {
         scratch.append(bytes.substr(0, length)).append(kReplacement);
-        bytes.remove_prefix(length + 1);
+        bytes.remove_prefix(length);
+        bytes.remove_prefix(damage_length(bytes));
     }
     return scratch.append(bytes);
 }

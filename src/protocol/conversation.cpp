@@ -23,6 +23,7 @@ constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
 MessageType response_to(Question question) {
     switch (question) {
         case Question::kSockets:
+        case Question::kOneSocket:
             return MessageType::kFetchSocketsResponse;
         case Question::kServerAcks:
             return MessageType::kServerSideEmitResponse;
@@ -41,8 +42,9 @@ std::optional<std::string> optional_text(std::string&& text) {
 
 }  // namespace
 
-Conversation::Conversation(Question question, std::string_view request_id, Listeners listeners, Limits limits)
-    : question_(question), request_id_(request_id), listeners_(listeners), limits_(limits) {}
+Conversation::Conversation(Question question, std::string_view wanted, std::string_view request_id, Listeners listeners,
+                           Limits limits)
+    : question_(question), wanted_(wanted), request_id_(request_id), listeners_(listeners), limits_(limits) {}
 
 std::string_view Conversation::hear(std::string_view json, Time now) {
     attachment_id_.clear();
@@ -104,6 +106,7 @@ void Conversation::take(Answer&& answer, Server& server) {
         case Question::kServers:
             break;
         case Question::kSockets:
+        case Question::kOneSocket:
             return take_sockets(std::move(answer), server);
         case Question::kServerAcks:
             if (!server.has_answered) {
@@ -129,6 +132,9 @@ void Conversation::take_sockets(Answer&& answer, Server& server) {
     }
     server.has_answered = true;
     for (AnswerSocket& socket : answer.sockets) {
+        if (!is_wanted(socket)) {
+            continue;
+        }
         Row& row = rows_.emplace_back();
         row.reserve(4 + socket.rooms.size());
         row.emplace_back(answer.uid);
@@ -136,7 +142,13 @@ void Conversation::take_sockets(Answer&& answer, Server& server) {
         row.push_back(optional_text(std::move(socket.data)));
         row.push_back(optional_text(std::move(socket.handshake)));
         std::move(socket.rooms.begin(), socket.rooms.end(), std::back_inserter(row));
+        has_found_ = question_ == Question::kOneSocket;
     }
+}
+
+// Other sockets may be in the room that has the wanted one's id for a name.
+bool Conversation::is_wanted(const AnswerSocket& socket) const {
+    return question_ != Question::kOneSocket || socket.id == wanted_;
 }
 
 void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
@@ -177,7 +189,7 @@ bool Conversation::has_everybody_been_heard(Time now) const {
 }
 
 bool Conversation::is_over(Time now) const {
-    return now >= limits_.timeout || (has_everybody_answered() && has_everybody_been_heard(now));
+    return now >= limits_.timeout || has_found_ || (has_everybody_answered() && has_everybody_been_heard(now));
 }
 
 Time Conversation::next_look(Time now) const {
@@ -198,8 +210,10 @@ Outcome Conversation::outcome(Time now) const {
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }
-    outcome.silent = std::max(0, listeners_.sure - connections_heard());
-    outcome.timed_out = now >= limits_.timeout && !has_everybody_answered();
+    if (!has_found_ && now >= limits_.patience) {
+        outcome.silent = std::max(0, listeners_.sure - connections_heard());
+    }
+    outcome.timed_out = now >= limits_.timeout && !has_found_ && !has_everybody_answered();
     return outcome;
 }
 

@@ -27,6 +27,7 @@ namespace socketio {
 enum class Question {
     kServers,     // uid, node, latency in microseconds: who is there?
     kSockets,     // server, id, data, handshake, then a field for each room: FETCH_SOCKETS
+    kOneSocket,   // the same of the one socket with the wanted id, and over when it is found
     kClientAcks,  // server, response: acknowledgements of a BROADCAST
     kServerAcks,  // server, response: acknowledgements of a SERVER_SIDE_EMIT
 };
@@ -44,7 +45,7 @@ struct Outcome {
     bool timed_out = false;  // before everybody had answered
     int servers = 0;         // that were heard
     int answered = 0;        // of these
-    int silent = 0;          // connections that listen and were not heard from
+    int silent = 0;          // connections that listen and were waited for in vain
     long clients = 0;        // that received the event: kClientAcks
     long acknowledged = 0;   // of these
 };
@@ -59,7 +60,9 @@ class Conversation {
         Time patience;  // with connections that listen and stay silent
     };
 
-    Conversation(Question question, std::string_view request_id, Listeners listeners, Limits limits);
+    // `wanted` is the id of kOneSocket.
+    Conversation(Question question, std::string_view wanted, std::string_view request_id, Listeners listeners,
+                 Limits limits);
 
     // Take in the payload of a notification. Returns the id of the attachment that holds the rest of it, for
     // hear_attachment(), or nothing; the view is valid until the next call. Throws std::bad_alloc, as the others do.
@@ -71,6 +74,7 @@ class Conversation {
     bool has_row() const { return taken_ < rows_.size(); }
 
     bool is_over(Time now) const;
+    bool has_found() const { return has_found_; }
 
     // When it may be over, though nobody is heard until then.
     Time next_look(Time now) const;
@@ -90,6 +94,7 @@ class Conversation {
     void take(Answer&& answer, Server& server);
     void take_sockets(Answer&& answer, Server& server);
     void add_response(Answer&& answer);
+    bool is_wanted(const AnswerSocket& socket) const;
     bool is_done(const Server& server) const;
     bool has_everybody_answered() const;
     bool has_everybody_been_heard(Time now) const;
@@ -97,6 +102,7 @@ class Conversation {
     Time quiet_end() const;
 
     Question question_;
+    std::string wanted_;
     std::string request_id_;
     Listeners listeners_;
     Limits limits_;
@@ -104,6 +110,7 @@ class Conversation {
     Time last_met_{0};                       // when the last new server was heard, which is also the slowest to be
     std::vector<Row> rows_;                  // that have come in since they were all taken
     std::size_t taken_ = 0;                  // of these
+    bool has_found_ = false;
     std::string attachment_id_;
 };
 

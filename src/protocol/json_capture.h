@@ -1,17 +1,20 @@
 // Keeps a value that comes in as JSON text that PostgreSQL can read, whatever it was sent as.
 //
 // What JSON or PostgreSQL has no room for becomes the next best: binary base64 text, a number that is not finite null,
-// U+0000 U+FFFD, and what is nested deeper than 200 levels null, for jsonb is read with a stack.
+// U+0000 U+FFFD, and what is nested deeper than 200 levels null, for jsonb is read with a stack. A Buffer that was made JSON of
+// on its way, as happens to those in a socket's data and to all behind setupPrimary(), is binary again.
 
 #pragma once
 
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "protocol/base64.h"
+#include "protocol/buffer_json.h"
 #include "protocol/clean_text.h"
 #include "protocol/json_writer.h"
 #include "protocol/sink.h"
@@ -69,13 +72,19 @@ class JsonCapture {
         begin([&] { writer_.begin_array(0); });
     }
     void begin_object() {
-        begin([&] { writer_.begin_object(0); });
+        begin([&] {
+            writer_.begin_object(0);
+            begins_[depth_] = sink_.bytes().size() - 1;
+        });
     }
     void end_array() {
         end([&] { writer_.end_array(); });
     }
     void end_object() {
         end([&] { writer_.end_object(); });
+        if (depth_ < kMaxDepth) {
+            restore_buffer(begins_[depth_]);
+        }
     }
 
   private:
@@ -104,10 +113,21 @@ class JsonCapture {
         }
     }
 
+    // What the text has from `begin` on is an object that has just ended.
+    void restore_buffer(std::size_t begin) {
+        const std::string_view object = std::string_view(sink_.bytes()).substr(begin);
+        if (const std::optional<std::string> bytes = read_buffer(object)) {
+            const std::string text = '"' + to_base64(*bytes) + '"';
+            sink_.truncate(begin);
+            sink_.write(text.data(), text.size());
+        }
+    }
+
     StringSink sink_;
     JsonWriter<StringSink> writer_{sink_};
     std::string scratch_;
-    std::int64_t depth_ = 0;  // how many arrays and objects are open
+    std::size_t begins_[kMaxDepth];  // where the text of the object at each depth begins
+    std::int64_t depth_ = 0;         // how many arrays and objects are open
 };
 
 }  // namespace socketio

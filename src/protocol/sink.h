@@ -56,7 +56,8 @@ class BoundedSink {
     bool full_ = false;
 };
 
-// A sink that grows on the C++ heap, for code that runs outside the server: unit tests, fuzzers, benchmarks.
+// A sink that grows on the C++ heap: for what comes in, which is parsed out of the server's sight, and for unit tests, fuzzers
+// and benchmarks.
 class StringSink {
   public:
     char* reserve(std::size_t size) {
@@ -73,6 +74,9 @@ class StringSink {
         bytes_.append(bytes, size);
         used_ = bytes_.size();
     }
+
+    // Take back all but the first `size` bytes.
+    void truncate(std::size_t size) { bytes_.resize(used_ = size); }
 
     bool full() const { return false; }
     std::size_t room() const { return bytes_.max_size() - bytes_.size(); }
