@@ -108,6 +108,8 @@ class AnswerReader {
             answer_.type = value;
         } else if (next_ == Field::kClientCount) {
             answer_.client_count = value;
+        } else if (next_ == Field::kAttachmentId) {
+            answer_.attachment_id = std::to_string(value);  // adapters write a string
         }
         scalar([&](JsonCapture& capture) { capture.integer(value); });
     }

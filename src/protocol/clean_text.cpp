@@ -60,10 +60,10 @@ int escaped_unit(const std::string& json, std::size_t at) {
     if (json.size() < at + kEscapeLength || json[at] != '\\' || json[at + 1] != 'u') {
         return -1;
     }
-    int unit = 0;
+    unsigned unit = 0;  // without a sign, which std::from_chars would take
     const char* end = json.data() + at + kEscapeLength;
     const auto [last, error] = std::from_chars(json.data() + at + 2, end, unit, 16);
-    return error == std::errc() && last == end ? unit : -1;
+    return error == std::errc() && last == end ? static_cast<int>(unit) : -1;
 }
 
 bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit < 0xDC00; }

@@ -18,7 +18,8 @@ constexpr std::string_view kEmitter = "emitter";
 // How long it has to be quiet for everybody to have been heard, if it is not known how many there are.
 constexpr Time kQuietWithoutServers = 200ms;
 constexpr Time kShortestQuiet = 50ms;
-constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
+constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed to have
+constexpr int kQuietFactor = 4;                   // of what the slowest server took to be heard
 
 MessageType response_to(Question question) {
     switch (question) {
@@ -52,11 +53,10 @@ std::string_view Conversation::hear(std::string_view json, Time now) {
     if (!answer || answer->uid.empty() || answer->uid == kEmitter) {
         return {};
     }
-    if (answer->type == static_cast<int>(MessageType::kAdapterClose)) {
-        servers_.erase(answer->uid);
-        return {};
-    }
     Server& server = meet(*answer, now);
+    if (answer->type == static_cast<int>(MessageType::kAdapterClose)) {
+        server.is_closed = true;
+    }
     if (is_response(*answer)) {
         attachment_id_ = std::move(answer->attachment_id);
         take(std::move(*answer), server);
@@ -120,7 +120,8 @@ void Conversation::take(Answer&& answer, Server& server) {
                 add_response(std::move(answer));
             } else {
                 server.has_answered = true;
-                server.clients = static_cast<long>(std::max<std::int64_t>(answer.client_count.value_or(0), 0));
+                server.clients =
+                    static_cast<long>(std::clamp<std::int64_t>(answer.client_count.value_or(0), 0, kMostClients));
             }
             break;
     }
@@ -154,7 +155,8 @@ bool Conversation::is_wanted(const AnswerSocket& socket) const {
 void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
 
 bool Conversation::is_done(const Server& server) const {
-    return question_ == Question::kServers || (server.has_answered && server.acknowledged >= server.clients);
+    return question_ == Question::kServers || server.is_closed ||
+           (server.has_answered && server.acknowledged >= server.clients);
 }
 
 bool Conversation::has_everybody_answered() const {
@@ -204,9 +206,10 @@ Time Conversation::next_look(Time now) const {
 
 Outcome Conversation::outcome(Time now) const {
     Outcome outcome;
-    outcome.servers = static_cast<int>(servers_.size());
     for (const auto& [uid, server] : servers_) {
-        outcome.answered += server.has_answered || question_ == Question::kServers ? 1 : 0;
+        const bool has_answered = server.has_answered || question_ == Question::kServers;
+        outcome.servers += has_answered || !server.is_closed ? 1 : 0;
+        outcome.answered += has_answered ? 1 : 0;
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }
@@ -214,6 +217,9 @@ Outcome Conversation::outcome(Time now) const {
         outcome.silent = std::max(0, listeners_.sure - connections_heard());
     }
     outcome.timed_out = now >= limits_.timeout && !has_found_ && !has_everybody_answered();
+    if (servers_.empty() && now < quiet_end()) {
+        outcome.timed_out = question_ != Question::kServers;  // nobody is known, and nobody is known not to be there
+    }
     return outcome;
 }
 

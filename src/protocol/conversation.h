@@ -84,6 +84,7 @@ class Conversation {
   private:
     struct Server {
         std::string node;
+        bool is_closed = false;  // it said so
         bool has_answered = false;
         long clients = 0;
         long acknowledged = 0;

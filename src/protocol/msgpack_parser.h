@@ -99,13 +99,13 @@ class MsgpackEvents : public msgpack::null_visitor {
     bool failed_ = false;
 };
 
-// Report the value of `bytes` to `handler`. False where they are not msgpack, or not whole, which shows only after what came
+// Report the value of `bytes` to `handler`. False where they are not that of one value, which shows only after what came
 // before was reported. A Date comes as the string JSON has for it. Throws what the handler throws, and std::bad_alloc.
 template <class Handler>
 bool parse_msgpack(std::string_view bytes, Handler& handler) {
     MsgpackEvents<Handler> events(handler);
     std::size_t end = 0;
-    return msgpack::parse(bytes.data(), bytes.size(), end, events) && !events.failed();
+    return msgpack::parse(bytes.data(), bytes.size(), end, events) && !events.failed() && end == bytes.size();
 }
 
 }  // namespace socketio
