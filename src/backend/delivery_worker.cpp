@@ -15,6 +15,7 @@
 
 #include "backend/delivery_queue.h"
 #include "backend/delivery_record.h"
+#include "backend/signals.h"
 #include "backend/wait_event.h"
 
 extern "C" {
@@ -62,7 +63,7 @@ void override_setting(const char* name, const char* value) { SetConfigOption(nam
 
 void set_up() {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
-    pqsignal(SIGINT, SIG_IGN);  // there is no query to cancel
+    ignore_cancel();
     pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
     BackgroundWorkerUnblockSignals();
     before_shmem_exit(on_exit, Datum(0));

@@ -20,6 +20,7 @@
 #include "backend/publish.h"
 #include "backend/request_segment.h"
 #include "backend/server_output.h"
+#include "backend/signals.h"
 #include "backend/text.h"
 #include "backend/wait_event.h"
 
@@ -47,6 +48,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The session is connected: whether it might connect once more is not the question.
+#ifdef BGWORKER_BYPASS_ROLELOGINCHECK
+constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN | BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN;
+#endif
+
 // The segment as the worker sees it.
 struct Segment {
     const RequestHeader* header;
@@ -61,7 +69,7 @@ StringInfoData inbox;  // payloads of notifications, each behind its size
 StringInfoData row;    // the message under construction
 
 // Told to end, it may be waiting for a lock, which a cancellation ends as well.
-void on_terminate(int) {
+void on_terminate(SIGNAL_ARGS) {
     const int saved_errno = errno;
     ShutdownRequestPending = true;
     InterruptPending = true;
@@ -140,7 +148,7 @@ void take_over_settings() {
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
 void connect() {
     const RequestHeader& header = *segment.header;
-    BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, BGWORKER_BYPASS_ALLOWCONN);
+    BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, kConnectionFlags);
     SetClientEncoding(GetDatabaseEncoding());
     // What was set for the role or the database is not meant for this.
     override_setting("synchronous_commit", "off");
@@ -308,7 +316,7 @@ void make_buffers() {
 
 void run_worker(dsm_handle handle) {
     pqsignal(SIGTERM, on_terminate);
-    pqsignal(SIGINT, SIG_IGN);  // who wants to cancel the request cancels the session's query
+    ignore_cancel();  // who wants to cancel the request cancels the session's query
     BackgroundWorkerUnblockSignals();
     if (!attach(handle)) {
         proc_exit(0);

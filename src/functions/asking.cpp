@@ -22,9 +22,9 @@ namespace socketio {
 namespace {
 
 #if PG_VERSION_NUM >= 160000
-constexpr bits32 kUseExpectedDescriptor = MAT_SRF_USE_EXPECTED_DESC;
+constexpr std::uint32_t kUseExpectedDescriptor = MAT_SRF_USE_EXPECTED_DESC;
 #else
-constexpr bits32 kUseExpectedDescriptor = SRF_SINGLE_USE_EXPECTED;
+constexpr std::uint32_t kUseExpectedDescriptor = SRF_SINGLE_USE_EXPECTED;
 #endif
 
 // What a wait can take, in 24 days.
