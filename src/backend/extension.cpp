@@ -48,7 +48,8 @@ ExtensionRow read_extension_row() {
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     if (!OidIsValid(row.schema)) {
-        elog(ERROR, "extension \"%s\" does not exist", kExtensionName);
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("extension \"%s\" does not exist", kExtensionName),
+                        errhint("If it has just been created, commit that first.")));
     }
     return row;
 }

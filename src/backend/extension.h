@@ -6,8 +6,8 @@
 
 namespace socketio {
 
-// The schema the extension is in, and the role that created it. ERROR XX000 where the extension does not exist in this
-// database, which takes functions made by hand.
+// The schema the extension is in, and the role that created it. ERROR 42704 where the extension does not exist in this
+// database, which takes functions made by hand, or a worker that cannot see it before it is committed.
 Oid extension_schema();
 Oid extension_owner();
 

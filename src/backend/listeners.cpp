@@ -48,6 +48,7 @@ std::string_view listened_channel(std::string_view command) {
 
 Listeners count_listeners(std::string_view channel, std::string_view prefix) {
     Listeners listeners;
+    listeners.is_main = channel.substr(prefix.size()) == "#/";
     const int count = pgstat_fetch_stat_numbackends();
     for (int i = 1; i <= count; ++i) {
         const PgBackendStatus& status = backend_status(i);

@@ -314,7 +314,7 @@ void make_buffers() {
     MemoryContextSwitchTo(context);
 }
 
-void run_worker(dsm_handle handle) {
+void ask(dsm_handle handle) {
     pqsignal(SIGTERM, on_terminate);
     ignore_cancel();  // who wants to cancel the request cancels the session's query
     BackgroundWorkerUnblockSignals();
@@ -330,16 +330,35 @@ void run_worker(dsm_handle handle) {
     auto* conversation = new Conversation(header.question, {segment.socket, header.socket_size}, header.request_id,
                                           listeners, header.limits);
     converse(*conversation, begin);
+}
+
+// Being told to end is no error, whatever was under way.
+void run_worker(dsm_handle handle) {
+    PG_TRY();
+    {
+        run_guarded([&] { ask(handle); });
+    }
+    PG_CATCH();
+    {
+        if (!ShutdownRequestPending) {
+            PG_RE_THROW();
+        }
+    }
+    PG_END_TRY();
     proc_exit(0);
 }
 
 }  // namespace
+
+bool is_request_worker() {
+    return MyBgworkerEntry != nullptr && std::strcmp(MyBgworkerEntry->bgw_type, kRequestWorkerType) == 0;
+}
 
 }  // namespace socketio
 
 extern "C" {
 
 __attribute__((visibility("default"))) void socketio_request_worker(Datum segment) {
-    socketio::run_guarded([&] { socketio::run_worker(DatumGetUInt32(segment)); });
+    socketio::run_worker(DatumGetUInt32(segment));
 }
 }

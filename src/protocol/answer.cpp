@@ -18,6 +18,7 @@ enum class Field {
     kType,
     kUid,
     kNode,
+    kNsp,
     kAttachmentId,
     kData,
     kRequestId,
@@ -42,6 +43,7 @@ constexpr NamedField kFields[] = {
     {Field::kMessage, "type", Field::kType},
     {Field::kMessage, "uid", Field::kUid},
     {Field::kMessage, "nodeId", Field::kNode},
+    {Field::kMessage, "nsp", Field::kNsp},
     {Field::kMessage, "attachmentId", Field::kAttachmentId},
     {Field::kMessage, "data", Field::kData},
     {Field::kData, "requestId", Field::kRequestId},
@@ -117,6 +119,8 @@ class AnswerReader {
     void string(std::string_view text) {
         if (std::string* kept = text_of(next_)) {
             *kept = clean_utf8(text, scratch_);
+        } else if (next_ == Field::kNsp) {
+            answer_.has_nsp = true;
         }
         scalar([&](JsonCapture& capture) { capture.string(text); });
     }

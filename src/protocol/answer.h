@@ -26,6 +26,7 @@ struct Answer {
     std::int64_t type = 0;      // a MessageType, if it is one
     std::string uid;            // of the server
     std::string node;           // "nodeId": the Node.js cluster it is a worker of, where setupPrimary() speaks for it
+    bool has_nsp = false;       // adapters from 0.4.0 say which namespace a message is for
     std::string attachment_id;  // where the rest of the message is to be read
     std::string request_id;
     std::optional<std::int64_t> client_count;

@@ -87,6 +87,7 @@ bool Conversation::is_response(const Answer& answer) const {
 
 Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
     const auto [place, is_new] = servers_.try_emplace(answer.uid);
+    place->second.has_nsp |= answer.has_nsp;
     if (is_new) {
         last_met_ = now;
         place->second.node = answer.node;
@@ -179,6 +180,15 @@ Time Conversation::quiet_end() const {
     return last_met_ + std::clamp(last_met_ * kQuietFactor, kShortestQuiet, std::max(kShortestQuiet, limits_.patience));
 }
 
+bool Conversation::is_each_one_connection() const {
+    return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.has_nsp; });
+}
+
+// How many are waited for.
+int Conversation::connections_expected() const {
+    return listeners_.sure + (is_each_one_connection() ? listeners_.possible : 0);
+}
+
 bool Conversation::has_everybody_been_heard(Time now) const {
     const int heard = connections_heard();
     const int listening = listeners_.sure + listeners_.possible;
@@ -187,7 +197,14 @@ bool Conversation::has_everybody_been_heard(Time now) const {
     if (listening > 0 && heard >= listening && is_each_its_own) {
         return true;
     }
-    return now >= quiet_end() && (heard >= listeners_.sure || now >= limits_.patience);
+    return now >= quiet_end() && (heard >= connections_expected() || now >= limits_.patience);
+}
+
+// How many connections that ask for it were waited for in vain. Of those that listen on another channel it is not known, but
+// for the one every server has.
+int Conversation::silent_connections() const {
+    const int asked = listeners_.is_main ? connections_expected() : listeners_.sure;
+    return std::max(0, asked - connections_heard());
 }
 
 bool Conversation::is_over(Time now) const {
@@ -214,7 +231,7 @@ Outcome Conversation::outcome(Time now) const {
         outcome.acknowledged += server.acknowledged;
     }
     if (!has_found_ && now >= limits_.patience) {
-        outcome.silent = std::max(0, listeners_.sure - connections_heard());
+        outcome.silent = silent_connections();
     }
     outcome.timed_out = now >= limits_.timeout && !has_found_ && !has_everybody_answered();
     if (servers_.empty() && now < quiet_end()) {

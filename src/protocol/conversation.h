@@ -33,9 +33,13 @@ enum class Question {
 };
 
 // Connections to the database that listen.
+//
+// Adapters from 0.3.0 on listen on all channels by one connection, which shows one of them only; those before have a connection
+// for each. Which it is shows from 0.4.0 on, where messages have "nsp".
 struct Listeners {
-    int sure = 0;      // on the channel asked
-    int possible = 0;  // on a channel of the same prefix, and perhaps on that one as well
+    int sure = 0;          // on the channel asked
+    int possible = 0;      // on a channel of the same prefix, and perhaps on that one as well
+    bool is_main = false;  // whether the channel is that of "/", which every server has
 };
 
 // What is shown of a row: fields in the order of the question's. Text is UTF-8, without U+0000.
@@ -84,6 +88,7 @@ class Conversation {
   private:
     struct Server {
         std::string node;
+        bool has_nsp = false;    // its adapter listens by one connection
         bool is_closed = false;  // it said so
         bool has_answered = false;
         long clients = 0;
@@ -99,7 +104,10 @@ class Conversation {
     bool is_done(const Server& server) const;
     bool has_everybody_answered() const;
     bool has_everybody_been_heard(Time now) const;
+    bool is_each_one_connection() const;
     int connections_heard() const;
+    int connections_expected() const;
+    int silent_connections() const;
     Time quiet_end() const;
 
     Question question_;

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Pair } from './lib/pair.js';
-import { codeBlocks, codeIn, paragraphs } from './lib/readme.js';
+import { readProgram } from './lib/programs.js';
+import { codeBlocks, paragraphs } from './lib/readme.js';
 
 const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
@@ -61,17 +62,6 @@ describe('JavaScript', () => {
     });
   });
 });
-
-function readProgram({ text, heading, intro }) {
-  const named = codeIn(intro);
-  const installed = named.filter((code) => code.startsWith('npm install '));
-  return {
-    heading,
-    code: text,
-    file: named.find((code) => /^[\w-]+\.m?js$/.test(code)),
-    packages: installed.flatMap((command) => command.split(/\s+/).slice(2)),
-  };
-}
 
 function program(file) {
   const found = programs.find((candidate) => candidate.file === file);

@@ -27,7 +27,8 @@ export async function connect(database) {
   return client;
 }
 
-// Run a script as a reader of the README would; an error in it is an error here.
+// Run a script as a reader of the README would; an error in it is an error here. Returns what psql prints: notices and
+// warnings, then results.
 export async function psql(database, script) {
   const child = spawn('psql', ['--no-psqlrc', '--set=ON_ERROR_STOP=1', '--quiet', '--file=-'],
     { env: { ...process.env, PGDATABASE: database }, timeout: PSQL_TIMEOUT });
@@ -38,6 +39,7 @@ export async function psql(database, script) {
   // When psql gives up before the end of the script, its exit status and what it printed tell more.
   child.stdin.on('error', () => {});
   child.stdin.end(script);
-  const [status, , errors] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  const [status, output, errors] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
   if (status !== 0) throw new Error(`psql ended with ${status}\n${errors}`);
+  return errors + output;
 }

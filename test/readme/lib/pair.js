@@ -1,4 +1,4 @@
-// A server and a client of the README's, both running, and the database they talk about.
+// A server and a client of the README's, both running, and the database they talk about, which pairs may share.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, createDatabase, psql } from './database.js';
@@ -15,20 +15,25 @@ export class Pair {
   #database;
   #observer;
 
-  // The database is `purpose`'s own; `scripts` run in it first. Resolves when the client hears what is sent from now on.
-  // stop() is due in any case.
+  // The database is `purpose`'s own; `scripts` run in it first. stop() is due in any case.
   async start({ purpose, scripts, server, client }) {
-    this.#database = await createDatabase(purpose);
-    for (const script of scripts) await psql(this.#database, script);
+    const database = await createDatabase(purpose);
+    for (const script of scripts) await psql(database, script);
+    await this.join({ database, server, client });
+  }
+
+  // Resolves when the client, the `count`th in the database, hears what is sent from now on.
+  async join({ database, server, client, count = 1 }) {
+    this.#database = database;
     this.#observer = await connect(this.#database);
     await this.#observer.query(`LISTEN "${channel}"`);
     await this.server.start(server, { PGDATABASE: this.#database, PORT: '0' });
     await this.client.start(client, { URL: `http://127.0.0.1:${await this.server.port()}` });
-    await this.#clientInRoom();
+    await this.#clientInRoom(count);
   }
 
-  async psql(script) {
-    await psql(this.#database, script);
+  psql(script) {
+    return psql(this.#database, script);
   }
 
   async stop() {
@@ -37,24 +42,25 @@ export class Pair {
     await this.#observer?.end();
   }
 
-  // Until the server, asked the way servers ask each other, answers that it has a client that has joined its room. So the
-  // server hears what is sent from now on. It does not hear the question before it LISTENs: the question is repeated.
-  async #clientInRoom() {
+  // Until the servers, asked the way servers ask each other, have answered that so many clients have joined their rooms. So
+  // they hear what is sent from now on. A server does not hear the question before it LISTENs: the question is repeated.
+  async #clientInRoom(count) {
     const question = {
       uid: 'emitter',
       nsp: '/',
       type: FETCH_SOCKETS,
       data: { opts: { rooms: [], except: [], flags: {} }, requestId: 'readme' },
     };
-    let joined = false;
+    const joined = new Set();
     this.#observer.on('notification', ({ payload }) => {
       const { type, data } = JSON.parse(payload);
+      if (type !== FETCH_SOCKETS_RESPONSE) return;
       // A socket is always in one room, that of its own id.
-      joined ||= type === FETCH_SOCKETS_RESPONSE && data.sockets.some(({ rooms }) => rooms.length > 1);
+      for (const { id, rooms } of data.sockets) if (rooms.length > 1) joined.add(id);
     });
     const asking = new AbortController();
     const askUntilJoined = async () => {
-      while (!joined && !asking.signal.aborted) {
+      while (joined.size < count && !asking.signal.aborted) {
         await this.#observer.query('SELECT pg_notify($1, $2)', [channel, JSON.stringify(question)]);
         await delay(50);
       }

@@ -5,10 +5,14 @@
 //   the packages it needs (`npm install socket.io pg`).
 // * A ```js block behind the comment <!-- test: sent by the SQL above --> sends, all in all, the messages that the last
 //   SQL block sends.
+// * A ```js block behind <!-- test: added to server.mjs --> or <!-- test: added to client.mjs --> goes to the end of that
+//   program, for what the document has psql print with two servers and a client of each: that is in the blocks behind
+//   <!-- test: printed by the SQL above -->, ids and times being examples.
 // * In a table behind the comment <!-- test: same message --> each row has two cells of code, SQL and JavaScript, that
 //   send the same message.
 // * The table of the settings has the columns setting and default, that of the triggers' options option and default,
-//   those of the errors message and SQLSTATE, that of socketio_stats column.
+//   those of the errors message and SQLSTATE, that of socketio_stats column, those of the functions that ask the cluster
+//   function and returns.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -21,7 +25,13 @@ export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 // A code block of another language would never be run: a typing error must not switch a test off.
 const languages = new Set(['sql', 'js', 'sh', '']);
 // What a mark stands before.
-const marks = new Map([['same message', 'table'], ['sent by the SQL above', 'code']]);
+const marks = new Map([
+  ['same message', 'table'],
+  ['sent by the SQL above', 'code'],
+  ['printed by the SQL above', 'code'],
+  ['added to server.mjs', 'code'],
+  ['added to client.mjs', 'code'],
+]);
 
 export const documents = ['README.md', ...filesIn('docs')].map(readDocument);
 export const blocks = documents.flatMap((document) => document.blocks);
@@ -106,7 +116,8 @@ function oneLine({ text }) {
 
 function readCode({ lang = '', text }, mark) {
   assert.ok(languages.has(lang), `there is no way to test a code block of the language "${lang}"`);
-  assert.ok(!mark || lang === 'js', `<!-- test: ${mark} --> must stand before JavaScript`);
+  const expected = mark === 'printed by the SQL above' ? '' : 'js';
+  assert.ok(!mark || lang === expected, `<!-- test: ${mark} --> must stand before a block of the language "${expected}"`);
   return { kind: 'code', language: lang, text };
 }
 
