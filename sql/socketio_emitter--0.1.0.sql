@@ -324,8 +324,8 @@ CREATE FUNCTION socketio_emit_with_ack(
 AS 'MODULE_PATHNAME', 'socketio_emit_with_ack_flat' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION socketio_emit_with_ack(text, text[], text[], text, jsonb, interval) IS
-	'emits an event with its args at once, and returns what each client that is in any of the rooms but in none of except_rooms '
-	'acknowledged it with within timeout';
+	'emits an event with its args at once, and returns what each client of a namespace (nsp) in any of the rooms but in none of '
+	'except_rooms acknowledged it with within timeout';
 
 CREATE FUNCTION socketio_emit_with_ack(
 	target socketio_target, event text, args jsonb DEFAULT '[]'

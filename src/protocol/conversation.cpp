@@ -53,10 +53,11 @@ std::string_view Conversation::hear(std::string_view json, Time now) {
     if (!answer || answer->uid.empty() || answer->uid == kEmitter) {
         return {};
     }
-    Server& server = meet(*answer, now);
     if (answer->type == static_cast<int>(MessageType::kAdapterClose)) {
-        server.is_closed = true;
+        part(*answer);
+        return {};
     }
+    Server& server = meet(*answer, now);
     if (is_response(*answer)) {
         attachment_id_ = std::move(answer->attachment_id);
         take(std::move(*answer), server);
@@ -92,11 +93,20 @@ Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
         last_met_ = now;
         place->second.node = answer.node;
         if (question_ == Question::kServers) {
+            place->second.has_answered = true;
             std::string node = answer.node;
             rows_.push_back({answer.uid, optional_text(std::move(node)), std::to_string(now.count())});
         }
     }
     return place->second;
+}
+
+// It has been heard, but is not there to answer.
+void Conversation::part(const Answer& answer) {
+    Server& server = servers_[answer.uid];
+    server.node = answer.node;
+    server.has_nsp |= answer.has_nsp;
+    server.is_closed = true;
 }
 
 void Conversation::take(Answer&& answer, Server& server) {
@@ -224,9 +234,8 @@ Time Conversation::next_look(Time now) const {
 Outcome Conversation::outcome(Time now) const {
     Outcome outcome;
     for (const auto& [uid, server] : servers_) {
-        const bool has_answered = server.has_answered || question_ == Question::kServers;
-        outcome.servers += has_answered || !server.is_closed ? 1 : 0;
-        outcome.answered += has_answered ? 1 : 0;
+        outcome.servers += server.has_answered || !server.is_closed ? 1 : 0;
+        outcome.answered += server.has_answered ? 1 : 0;
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }

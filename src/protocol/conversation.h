@@ -97,6 +97,7 @@ class Conversation {
 
     bool is_response(const Answer& answer) const;
     Server& meet(const Answer& answer, Time now);
+    void part(const Answer& answer);
     void take(Answer&& answer, Server& server);
     void take_sockets(Answer&& answer, Server& server);
     void add_response(Answer&& answer);
