@@ -287,7 +287,8 @@ void report_missing_answers(const Request& request, const Outcome& outcome) {
 
 }  // namespace
 
-void begin_request(Request& request, Question question, const Channel& channel, Conversation::Time timeout) {
+void begin_request(Request& request, Question question, const Channel& channel, std::string_view nsp,
+                   Conversation::Time timeout) {
     require_primary_to_ask();
     request.question = question;
     generate_id(request.id);
@@ -295,10 +296,11 @@ void begin_request(Request& request, Question question, const Channel& channel, 
     request.timeout = timeout;
     request.socket = {};
     initStringInfo(&request.messages);
+    add_message(request, InitialHeartbeat{nsp}, Moment::kInDoubt);
 }
 
 void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes) {
-    const RequestMessage header = {bytes.size(), type, is_attachment, moment == Moment::kWhenFound};
+    const RequestMessage header = {bytes.size(), moment, type, is_attachment};
     appendBinaryStringInfo(&request.messages, reinterpret_cast<const char*>(&header), sizeof header);
     appendBinaryStringInfo(&request.messages, bytes.data(), static_cast<int>(bytes.size()));
     do {  // at least the NUL byte behind a notification

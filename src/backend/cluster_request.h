@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "backend/publish.h"
+#include "backend/request_segment.h"
 #include "protocol/conversation.h"
 
 extern "C" {
@@ -42,11 +43,9 @@ struct RowFields {
 // Takes a row; `result` is the caller's. Called in a memory context that is reset behind each row.
 using TakeRow = void (*)(const RowFields& row, void* result);
 
-// `channel` has to outlive the request. ERROR 25006 on a standby.
-void begin_request(Request& request, Question question, const Channel& channel, Conversation::Time timeout);
-
-// When a message is sent: as the request is made, or when the wanted socket has been found.
-enum class Moment { kAtOnce, kWhenFound };
+// A question to the servers of `nsp`, who listen on `channel`, which has to outlive the request. ERROR 25006 on a standby.
+void begin_request(Request& request, Question question, const Channel& channel, std::string_view nsp,
+                   Conversation::Time timeout);
 
 void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes);
 

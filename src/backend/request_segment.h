@@ -54,11 +54,14 @@ struct RequestHeader {
     std::size_t messages_size;
 };
 
+// When a message is sent: as the request is made, when it is in doubt who is there, or when the wanted socket has been found.
+enum class Moment { kAtOnce, kInDoubt, kWhenFound };
+
 struct RequestMessage {
     std::size_t size;
+    Moment moment;
     MessageType type;
     bool is_attachment;  // else a notification's payload
-    bool is_action;      // to send when the wanted socket has been found
 };
 
 // What begins a message in the queue, beside those of PostgreSQL's protocol.

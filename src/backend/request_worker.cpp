@@ -188,46 +188,75 @@ void send_message(const RequestMessage& message, const char* bytes) {
     announce_attachment(message.type, insert_attachment(sink.bytea(), sink.size()));
 }
 
-// Those that are to be sent at once, or those for when the wanted socket has been found.
-void send_messages(bool actions) {
+void send_messages(Moment moment) {
     const char* end = segment.messages + segment.header->messages_size;
     for (const char* next = segment.messages; next < end;) {
         const auto* message = reinterpret_cast<const RequestMessage*>(next);
         const char* bytes = next + sizeof *message;
-        if (message->is_action == actions) {
+        if (message->moment == moment) {
             send_message(*message, bytes);
         }
         next = bytes + MAXALIGN(message->size + 1);
     }
 }
 
-// What is sent leaves with the commit, by which time the worker listens. `begin` is just before that.
-Listeners send_request(Clock::time_point& begin) {
+void send_later(Moment moment) {
     StartTransactionCommand();
     PushActiveSnapshot(GetTransactionSnapshot());
-    const Channel& channel = segment.header->channel;
-    const Listeners listeners = count_listeners(channel.name, channel_prefix());
-    Async_Listen(channel.name);
-    send_messages(false);
+    send_messages(moment);
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+}
+
+Conversation* begin_conversation() {
+    const RequestHeader& header = *segment.header;
+    const Listeners listeners = count_listeners(header.channel.name, channel_prefix());
+    return new Conversation(header.question, {segment.socket, header.socket_size}, header.request_id, listeners,
+                            header.limits);
+}
+
+// What is sent leaves with the commit, by which time the worker listens. `begin` is just before that.
+Conversation* send_request(Clock::time_point& begin) {
+    StartTransactionCommand();
+    PushActiveSnapshot(GetTransactionSnapshot());
+    Conversation* conversation = begin_conversation();
+    Async_Listen(segment.header->channel.name);
+    if (conversation->wants_heartbeat(Conversation::Time::zero())) {
+        conversation->note_heartbeat();
+        send_messages(Moment::kInDoubt);
+    }
+    send_messages(Moment::kAtOnce);
     PopActiveSnapshot();
     begin = Clock::now();
     CommitTransactionCommand();
-    return listeners;
-}
-
-void send_actions() {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
-    send_messages(true);
-    PopActiveSnapshot();
-    CommitTransactionCommand();
+    return conversation;
 }
 
 Conversation::Time since(Clock::time_point begin) {
     return std::chrono::duration_cast<Conversation::Time>(Clock::now() - begin);
 }
 
+void send_row(const Row& fields, bool flush) {
+    resetStringInfo(&row);
+    pq_sendint32(&row, static_cast<std::uint32_t>(fields.size()));
+    for (const std::optional<std::string>& field : fields) {
+        const int size = field ? static_cast<int>(field->size()) : -1;
+        pq_sendint32(&row, static_cast<std::uint32_t>(size));
+        appendBinaryStringInfo(&row, field ? field->data() : "", std::max(size, 0));
+    }
+    send(kRowMessage, row.data, row.len, flush);
+}
+
+// Not as they come: each time the session woke up, it would take the processor from the servers that are still to answer.
+void send_rows(Conversation& conversation) {
+    while (const Row* fields = conversation.next_row()) {
+        send_row(*fields, !conversation.has_row());
+    }
+}
+
+// It may take long, if somebody has locked the table.
 void hear_attachment(Conversation& conversation, std::string_view id, Clock::time_point begin) {
+    send_rows(conversation);
     PushActiveSnapshot(GetTransactionSnapshot());
     const std::string_view text = from_utf8_lossily(id);
     const std::string_view payload = read_attachment(pnstrdup(text.data(), text.size()));
@@ -255,23 +284,6 @@ void hear_inbox(Conversation& conversation, Clock::time_point begin) {
     CommitTransactionCommand();
 }
 
-void send_row(const Row& fields, bool flush) {
-    resetStringInfo(&row);
-    pq_sendint32(&row, static_cast<std::uint32_t>(fields.size()));
-    for (const std::optional<std::string>& field : fields) {
-        const int size = field ? static_cast<int>(field->size()) : -1;
-        pq_sendint32(&row, static_cast<std::uint32_t>(size));
-        appendBinaryStringInfo(&row, field ? field->data() : "", std::max(size, 0));
-    }
-    send(kRowMessage, row.data, row.len, flush);
-}
-
-void send_rows(Conversation& conversation) {
-    while (const Row* fields = conversation.next_row()) {
-        send_row(*fields, !conversation.has_row());
-    }
-}
-
 void wait(Conversation::Time time) {
     if (notifyInterruptPending || ShutdownRequestPending) {
         return;  // sending a row may have waited, and taken the signal for its own
@@ -295,14 +307,18 @@ void follow_interrupts() {
 void converse(Conversation& conversation, Clock::time_point begin) {
     Conversation::Time now = since(begin);
     for (; !conversation.is_over(now); now = since(begin)) {
+        if (conversation.wants_heartbeat(now)) {
+            conversation.note_heartbeat();
+            send_later(Moment::kInDoubt);
+        }
         wait(conversation.next_look(now) - now);
         follow_interrupts();
         hear_inbox(conversation, begin);
-        send_rows(conversation);
     }
     if (conversation.has_found()) {
-        send_actions();
+        send_later(Moment::kWhenFound);
     }
+    send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);
     send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);
 }
@@ -325,10 +341,7 @@ void ask(dsm_handle handle) {
     redirect_output();
     connect();
     Clock::time_point begin;
-    const Listeners listeners = send_request(begin);
-    const RequestHeader& header = *segment.header;
-    auto* conversation = new Conversation(header.question, {segment.socket, header.socket_size}, header.request_id,
-                                          listeners, header.limits);
+    Conversation* conversation = send_request(begin);
     converse(*conversation, begin);
 }
 

@@ -19,8 +19,7 @@ void put_response(const RowFields& answer, void* rows) {
 void emit_with_ack(const Destination& destination, std::string_view event, const JsonbArguments& arguments,
                    Conversation::Time timeout, ReturnSetInfo* rows) {
     Request request;
-    begin_request(request, Question::kClientAcks, destination.channel, timeout);
-    add_message(request, InitialHeartbeat{destination.target.nsp});
+    begin_request(request, Question::kClientAcks, destination.channel, destination.target.nsp, timeout);
     add_message(request,
                 BroadcastWithAck<JsonbArguments>{{destination.target, event, arguments}, request.request_id()});
     make_request(request, put_response, rows);
@@ -30,8 +29,7 @@ template <class Arguments>
 void server_side_emit_with_ack(const Destination& destination, std::string_view event, const Arguments& arguments,
                                Conversation::Time timeout, ReturnSetInfo* rows) {
     Request request;
-    begin_request(request, Question::kServerAcks, destination.channel, timeout);
-    add_message(request, InitialHeartbeat{destination.target.nsp});
+    begin_request(request, Question::kServerAcks, destination.channel, destination.target.nsp, timeout);
     add_message(request,
                 ServerSideEmitWithAck<Arguments>{destination.target.nsp, event, arguments, request.request_id()});
     make_request(request, put_response, rows);

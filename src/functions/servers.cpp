@@ -34,8 +34,7 @@ Datum servers(FunctionCallInfo fcinfo) {
     Destination destination;
     read_namespace_target(fcinfo, 0, destination);
     Request request;
-    begin_request(request, Question::kServers, destination.channel, read_timeout(fcinfo, 1));
-    add_message(request, InitialHeartbeat{destination.target.nsp});
+    begin_request(request, Question::kServers, destination.channel, destination.target.nsp, read_timeout(fcinfo, 1));
     make_request(request, put_server, begin_rows(fcinfo));
     return Datum(0);
 }

@@ -15,6 +15,8 @@ using Time = Conversation::Time;
 
 constexpr std::string_view kEmitter = "emitter";
 
+constexpr Time kDoubt = 25ms;  // by which idle servers have answered
+
 // How long it has to be quiet for everybody to have been heard, if it is not known how many there are.
 constexpr Time kQuietWithoutServers = 200ms;
 constexpr Time kShortestQuiet = 50ms;
@@ -174,7 +176,6 @@ bool Conversation::has_everybody_answered() const {
     return std::all_of(servers_.begin(), servers_.end(), [&](const auto& entry) { return is_done(entry.second); });
 }
 
-// The workers of a Node.js cluster share the connection of their primary.
 int Conversation::connections_heard() const {
     std::set<std::string_view> connections;
     for (const auto& [uid, server] : servers_) {
@@ -194,6 +195,11 @@ bool Conversation::is_each_one_connection() const {
     return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.has_nsp; });
 }
 
+// None is the worker of a Node.js cluster, which shares the connection of its primary.
+bool Conversation::is_each_its_own() const {
+    return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.node.empty(); });
+}
+
 // How many are waited for.
 int Conversation::connections_expected() const {
     return listeners_.sure + (is_each_one_connection() ? listeners_.possible : 0);
@@ -202,9 +208,7 @@ int Conversation::connections_expected() const {
 bool Conversation::has_everybody_been_heard(Time now) const {
     const int heard = connections_heard();
     const int listening = listeners_.sure + listeners_.possible;
-    const bool is_each_its_own =
-        std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.node.empty(); });
-    if (listening > 0 && heard >= listening && is_each_its_own) {
+    if (listening > 0 && heard >= listening && is_each_its_own()) {
         return true;
     }
     return now >= quiet_end() && (heard >= connections_expected() || now >= limits_.patience);
@@ -221,9 +225,14 @@ bool Conversation::is_over(Time now) const {
     return now >= limits_.timeout || has_found_ || (has_everybody_answered() && has_everybody_been_heard(now));
 }
 
+bool Conversation::wants_heartbeat(Time now) const {
+    const bool counts = question_ != Question::kServers && listeners_.sure + listeners_.possible > 0;
+    return !has_sent_heartbeat_ && (!counts || !is_each_its_own() || now >= kDoubt);
+}
+
 Time Conversation::next_look(Time now) const {
     Time next = limits_.timeout;
-    for (const Time time : {quiet_end(), limits_.patience}) {
+    for (const Time time : {kDoubt, quiet_end(), limits_.patience}) {
         if (time > now && time < next) {
             next = time;
         }

@@ -1,11 +1,13 @@
 // What is said between a request leaving and its last answer: which servers there are, who has answered, and when it is over.
 //
-// Servers of a cluster know of each other by their heartbeats. A request knows nobody, so an INITIAL_HEARTBEAT goes ahead of
-// it, which every server answers at once, and whoever is heard is a server. That all of them have been heard is known where
-// as many servers spoke as connections listen (PostgreSQL shows those). A connection that listens and stays silent may be
-// no server, but somebody who looks on, so it is not waited for longer than `patience`; and where it is not known
-// how many there are, because one connection can speak for the workers of a whole Node.js cluster, or the connections could
-// not be counted, it is over when nobody new has been heard for some time.
+// Servers of a cluster know of each other by their heartbeats. A request knows nobody, but how many connections listen
+// (PostgreSQL shows those), and whoever is heard is a server. When as many were heard, everybody was. An INITIAL_HEARTBEAT,
+// which every server answers at once, tells who is there and has not answered the request: it is sent when there is doubt,
+// for it doubles what all servers of the cluster have to do.
+//
+// A connection that listens and stays silent may be no server, but somebody who looks on, so it is not waited for longer than
+// `patience`. And where it is not known how many there are, because one connection can speak for the workers of a whole
+// Node.js cluster, or the connections could not be counted, everybody was heard when nobody new has been for some time.
 //
 // A server that was heard is waited for until the timeout, unless it says that it closes.
 
@@ -80,7 +82,11 @@ class Conversation {
     bool is_over(Time now) const;
     bool has_found() const { return has_found_; }
 
-    // When it may be over, though nobody is heard until then.
+    // Whether it is time for an INITIAL_HEARTBEAT: true until note_heartbeat().
+    bool wants_heartbeat(Time now) const;
+    void note_heartbeat() { has_sent_heartbeat_ = true; }
+
+    // When it may be over or want a heartbeat, though nobody is heard until then.
     Time next_look(Time now) const;
 
     Outcome outcome(Time now) const;
@@ -106,6 +112,7 @@ class Conversation {
     bool has_everybody_answered() const;
     bool has_everybody_been_heard(Time now) const;
     bool is_each_one_connection() const;
+    bool is_each_its_own() const;
     int connections_heard() const;
     int connections_expected() const;
     int silent_connections() const;
@@ -121,6 +128,7 @@ class Conversation {
     std::vector<Row> rows_;                  // that have come in since they were all taken
     std::size_t taken_ = 0;                  // of these
     bool has_found_ = false;
+    bool has_sent_heartbeat_ = false;
     std::string attachment_id_;
 };
 
