@@ -185,11 +185,12 @@ void end_worker(dsm_segment*, Datum handle) {
     pg_unreachable();
 }
 
-void pass_on_error(StringInfo message) {
+[[noreturn]] void pass_on_error(StringInfo message) {
     ErrorData error;
     pq_parse_errornotice(message, &error);
-    error.elevel = std::min(error.elevel, ERROR);  // what is fatal to the worker is not to us
+    error.elevel = ERROR;  // what is fatal to the worker is not to us
     ThrowErrorData(&error);
+    pg_unreachable();
 }
 
 void pass_on_row(StringInfo message, TakeRow take_row, void* result) {
@@ -228,9 +229,7 @@ End receive(StringInfo message, Receiver& receiver) {
             pq_copymsgbytes(message, reinterpret_cast<char*>(&receiver.outcome), sizeof receiver.outcome);
             return End::kOutcome;
         case kErrorMessage:
-        case kNoticeMessage:
             pass_on_error(message);
-            return End::kNotYet;
         default:
             elog(ERROR, "unexpected message from the background worker");
     }
@@ -270,7 +269,9 @@ End receive_all(shm_mq_handle* queue, Conversation::Time timeout, Receiver& rece
 }
 
 void report_missing_answers(const Request& request, const Outcome& outcome) {
-    if (outcome.timed_out) {
+    if (outcome.timed_out && outcome.servers == 0) {
+        ereport(WARNING, (errmsg("timeout reached before a server was heard")));
+    } else if (outcome.timed_out) {
         ereport(WARNING, (errmsg("timeout reached: %d of %d servers answered", outcome.answered, outcome.servers),
                           request.question == Question::kClientAcks
                               ? errdetail("%ld of %ld clients acknowledged.", outcome.acknowledged, outcome.clients)
@@ -308,7 +309,7 @@ void add_message(Request& request, Moment moment, MessageType type, bool is_atta
     } while (request.messages.len % MAXIMUM_ALIGNOF != 0);
 }
 
-void make_request(Request& request, TakeRow take_row, void* result) {
+bool make_request(Request& request, TakeRow take_row, void* result) {
     shm_toc* toc;
     dsm_segment* segment = create_segment(request, toc);
     pfree(request.messages.data);
@@ -329,6 +330,7 @@ void make_request(Request& request, TakeRow take_row, void* result) {
         report_held_up();
     }
     report_missing_answers(request, receiver.outcome);
+    return end == End::kOutcome;
 }
 
 }  // namespace socketio

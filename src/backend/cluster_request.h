@@ -67,10 +67,11 @@ void add_message(Request& request, const Message& message, Moment moment = Momen
 }
 
 // Make the request and pass each row to `take_row`. That not every server answered is no error, but a WARNING if the timeout
-// struck.
+// struck. False where the worker was held up beyond it, by a lock on the attachment table as a rule: nobody knows then what
+// it has done.
 //
 // ERROR 53000 where no worker can be started, 08006 where it is terminated, what the worker fails with, and whatever
 // CHECK_FOR_INTERRUPTS() raises; the worker is ended then.
-void make_request(Request& request, TakeRow take_row, void* result);
+bool make_request(Request& request, TakeRow take_row, void* result);
 
 }  // namespace socketio

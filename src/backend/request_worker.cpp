@@ -55,6 +55,8 @@ constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN | BGWORKER_
 constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN;
 #endif
 
+constexpr int kInboxLimit = 256 * 1024 * 1024;
+
 // The segment as the worker sees it.
 struct Segment {
     const RequestHeader* header;
@@ -67,6 +69,8 @@ struct Segment {
 Segment segment;
 StringInfoData inbox;  // payloads of notifications, each behind its size
 StringInfoData row;    // the message under construction
+ErrorData* attachment_error;
+MemoryContext message_context;  // for the time of one message: any role may send as many as it likes
 
 // Told to end, it may be waiting for a lock, which a cancellation ends as well.
 void on_terminate(SIGNAL_ARGS) {
@@ -106,7 +110,11 @@ void send(char type, const char* bytes, std::size_t size, bool flush) {
     shm_mq_sendv(segment.queue, parts, lengthof(parts), false, flush);
 }
 
+// What a flood of them leaves no room for is not heard.
 void keep_notification(const char* message) {
+    if (inbox.len >= kInboxLimit) {
+        return;
+    }
     const char* channel = message + sizeof(std::int32_t);  // behind the sender's PID
     const char* payload = channel + std::strlen(channel) + 1;
     const auto size = static_cast<std::int32_t>(std::strlen(payload));
@@ -118,7 +126,7 @@ int put_message(char type, const char* bytes, std::size_t size) {
     constexpr char kNotification = 'A';
     if (type == kNotification) {
         keep_notification(bytes);
-    } else if (type == kErrorMessage || type == kNoticeMessage) {
+    } else if (type == kErrorMessage) {
         send(type, bytes, size, true);
     }
     return 0;
@@ -148,6 +156,8 @@ void take_over_settings() {
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
 void connect() {
     const RequestHeader& header = *segment.header;
+    override_setting("log_min_messages",
+                     "fatal");  // the session logs the errors, and has had the warnings at its login
     BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, kConnectionFlags);
     SetClientEncoding(GetDatabaseEncoding());
     // What was set for the role or the database is not meant for this.
@@ -161,7 +171,19 @@ void connect() {
     override_setting("transaction_timeout", "0");
 #endif
     take_over_settings();
-    SetUserIdAndSecContext(header.role, header.security_context);
+}
+
+// A transaction with the rights of the current role of the session.
+void begin_transaction() {
+    StartTransactionCommand();
+    SetUserIdAndSecContext(segment.header->role, segment.header->security_context);
+    PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+void end_transaction() {
+    PopActiveSnapshot();
+    SetUserIdAndSecContext(segment.header->session_role, 0);
+    CommitTransactionCommand();
 }
 
 std::string_view channel_prefix() { return {segment.header->channel.name, segment.header->prefix_size}; }
@@ -201,11 +223,9 @@ void send_messages(Moment moment) {
 }
 
 void send_later(Moment moment) {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
+    begin_transaction();
     send_messages(moment);
-    PopActiveSnapshot();
-    CommitTransactionCommand();
+    end_transaction();
 }
 
 Conversation* begin_conversation() {
@@ -217,18 +237,16 @@ Conversation* begin_conversation() {
 
 // What is sent leaves with the commit, by which time the worker listens. `begin` is just before that.
 Conversation* send_request(Clock::time_point& begin) {
-    StartTransactionCommand();
-    PushActiveSnapshot(GetTransactionSnapshot());
+    begin_transaction();
     Conversation* conversation = begin_conversation();
     Async_Listen(segment.header->channel.name);
     if (conversation->wants_heartbeat(Conversation::Time::zero())) {
-        conversation->note_heartbeat();
+        conversation->note_heartbeat(Conversation::Time::zero());
         send_messages(Moment::kInDoubt);
     }
     send_messages(Moment::kAtOnce);
-    PopActiveSnapshot();
     begin = Clock::now();
-    CommitTransactionCommand();
+    end_transaction();
     return conversation;
 }
 
@@ -254,34 +272,69 @@ void send_rows(Conversation& conversation) {
     }
 }
 
+// Why an attachment could not be read. Whose answer it was is unknown, so it matters only if one is missing in the end.
+void keep_error(MemoryContext context) {
+    MemoryContextSwitchTo(TopMemoryContext);
+    if (ShutdownRequestPending) {
+        PG_RE_THROW();
+    }
+    if (attachment_error == nullptr) {
+        attachment_error = CopyErrorData();
+    }
+    FlushErrorState();
+    AbortCurrentTransaction();
+    begin_transaction();
+    MemoryContextSwitchTo(context);
+}
+
+std::string_view try_to_read_attachment(const char* id) {
+    const MemoryContext context = CurrentMemoryContext;
+    std::string_view payload;
+    PG_TRY();
+    { payload = read_attachment(id); }
+    PG_CATCH();
+    {
+        keep_error(context);
+        payload = {};
+    }
+    PG_END_TRY();
+    return payload;
+}
+
 // It may take long, if somebody has locked the table.
 void hear_attachment(Conversation& conversation, std::string_view id, Clock::time_point begin) {
     send_rows(conversation);
-    PushActiveSnapshot(GetTransactionSnapshot());
     const std::string_view text = from_utf8_lossily(id);
-    const std::string_view payload = read_attachment(pnstrdup(text.data(), text.size()));
-    PopActiveSnapshot();
+    const std::string_view payload = try_to_read_attachment(pnstrdup(text.data(), text.size()));
     if (!payload.empty()) {
         conversation.hear_attachment(payload, since(begin));
     }
+}
+
+void hear_message(Conversation& conversation, Clock::time_point begin) {
+    MemoryContextSwitchTo(message_context);
+    std::int32_t size;
+    pq_copymsgbytes(&inbox, reinterpret_cast<char*>(&size), sizeof size);
+    const std::string_view payload(pq_getmsgbytes(&inbox, size), size);
+    const std::string_view attachment_id = conversation.hear(to_utf8_lossily(payload), since(begin));
+    if (!attachment_id.empty()) {
+        hear_attachment(conversation, attachment_id, begin);
+    }
+    MemoryContextSwitchTo(TopTransactionContext);
+    MemoryContextReset(message_context);
 }
 
 void hear_inbox(Conversation& conversation, Clock::time_point begin) {
     if (inbox.len == 0) {
         return;
     }
-    StartTransactionCommand();
-    while (inbox.cursor < inbox.len) {
-        std::int32_t size;
-        pq_copymsgbytes(&inbox, reinterpret_cast<char*>(&size), sizeof size);
-        const std::string_view payload(pq_getmsgbytes(&inbox, size), size);
-        const std::string_view attachment_id = conversation.hear(to_utf8_lossily(payload), since(begin));
-        if (!attachment_id.empty()) {
-            hear_attachment(conversation, attachment_id, begin);
-        }
+    begin_transaction();
+    while (inbox.cursor < inbox.len && !conversation.is_over(since(begin))) {
+        CHECK_FOR_INTERRUPTS();
+        hear_message(conversation, begin);
     }
+    end_transaction();
     resetStringInfo(&inbox);
-    CommitTransactionCommand();
 }
 
 void wait(Conversation::Time time) {
@@ -308,7 +361,7 @@ void converse(Conversation& conversation, Clock::time_point begin) {
     Conversation::Time now = since(begin);
     for (; !conversation.is_over(now); now = since(begin)) {
         if (conversation.wants_heartbeat(now)) {
-            conversation.note_heartbeat();
+            conversation.note_heartbeat(now);
             send_later(Moment::kInDoubt);
         }
         wait(conversation.next_look(now) - now);
@@ -320,6 +373,9 @@ void converse(Conversation& conversation, Clock::time_point begin) {
     }
     send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);
+    if (outcome.timed_out && attachment_error != nullptr) {
+        ReThrowError(attachment_error);
+    }
     send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);
 }
 
@@ -327,6 +383,7 @@ void make_buffers() {
     const MemoryContext context = MemoryContextSwitchTo(TopMemoryContext);
     initStringInfo(&inbox);
     initStringInfo(&row);
+    message_context = AllocSetContextCreate(TopMemoryContext, "socketio_emitter message", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(context);
 }
 

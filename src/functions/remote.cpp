@@ -10,12 +10,17 @@ namespace {
 
 void note_found(const RowFields&, void* is_found) { *static_cast<bool*>(is_found) = true; }
 
-// ERROR P0002 unless a server answers that it has the socket.
+// ERROR P0002 unless a server answers that it has the socket, 55P03 where the worker was held up.
 void require_socket(Request& request) {
     bool is_found = false;
-    make_request(request, note_found, &is_found);
+    const std::string_view id = request.socket;
+    if (!make_request(request, note_found, &is_found)) {
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                        errmsg("timeout reached before the socket with id \"%.*s\" could be told",
+                               static_cast<int>(id.size()), id.data()),
+                        errhint("Look for who holds a lock on the attachment table.")));
+    }
     if (!is_found) {
-        const std::string_view id = request.socket;
         ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
                         errmsg("no server has a socket with id \"%.*s\"", static_cast<int>(id.size()), id.data()),
                         errhint("socketio_clients() lists the sockets of a namespace.")));

@@ -82,12 +82,15 @@ bool is_kept_as_json(Field field) {
     return field == Field::kPacket || field == Field::kSocketData || field == Field::kHandshake;
 }
 
-// A handler, as value_handler.h describes it, that picks an Answer out of a message.
+// A handler, as value_handler.h describes it, that picks an Answer out of a message of `size` bytes.
 class AnswerReader {
   public:
-    // Whether the message was an object.
-    bool has_message() const { return has_message_; }
-    Answer take() { return std::move(answer_); }
+    explicit AnswerReader(std::size_t size) : elements_left_(kFewElements + size / kBytesPerElement) {}
+
+    // Nothing if the message was no object, or made to fill memory.
+    std::optional<Answer> take() {
+        return has_message_ && elements_left_ > 0 ? std::make_optional(std::move(answer_)) : std::nullopt;
+    }
 
     void null() {
         scalar([](JsonCapture& capture) { capture.null(); });
@@ -158,6 +161,16 @@ class AnswerReader {
     }
 
   private:
+    // Sockets and rooms take far more memory than the one byte a message could spend on each. Real ones have ids of twenty
+    // bytes, and handshakes of hundreds.
+    static constexpr std::size_t kFewElements = 1000;
+    static constexpr std::size_t kBytesPerElement = 4;
+
+    bool takes_element() {
+        elements_left_ -= elements_left_ > 0 ? 1 : 0;
+        return elements_left_ > 0;
+    }
+
     std::string* text_of(Field field) {
         switch (field) {
             case Field::kUid:
@@ -169,9 +182,9 @@ class AnswerReader {
             case Field::kRequestId:
                 return &answer_.request_id;
             case Field::kSocketId:
-                return &answer_.sockets.back().id;
+                return &socket_.id;
             case Field::kSocketRoom:
-                return &answer_.sockets.back().rooms.emplace_back();
+                return takes_element() ? &socket_.rooms.emplace_back() : nullptr;
             default:
                 return nullptr;
         }
@@ -183,10 +196,10 @@ class AnswerReader {
                 answer_.packet = json;
                 break;
             case Field::kSocketData:
-                answer_.sockets.back().data = json;
+                socket_.data = json;
                 break;
             case Field::kHandshake:
-                answer_.sockets.back().handshake = json;
+                socket_.handshake = json;
                 break;
             default:
                 break;
@@ -238,13 +251,16 @@ class AnswerReader {
     void open(Field field) {
         has_message_ = has_message_ || field == Field::kMessage;
         if (field == Field::kSocket) {
-            answer_.sockets.emplace_back();
+            socket_ = {};
         }
         open_.push_back(field);
         next_is_element();
     }
 
     void close() {
+        if (open_.back() == Field::kSocket && !socket_.id.empty() && takes_element()) {
+            answer_.sockets.push_back(std::move(socket_));
+        }
         open_.pop_back();
         next_is_element();
     }
@@ -253,7 +269,9 @@ class AnswerReader {
     void next_is_element() { next_ = open_.empty() ? Field::kOther : element_of(open_.back()); }
 
     Answer answer_;
+    AnswerSocket socket_;  // the one we are in
     bool has_message_ = false;
+    std::size_t elements_left_;
     Field next_ = Field::kMessage;
     std::vector<Field> open_;  // the arrays and objects we are in, unless a value in there is kept as JSON
     std::optional<JsonCapture> capture_;
@@ -266,19 +284,13 @@ std::optional<Answer> read_answer(std::string_view json) {
     std::string scratch;
     std::string clean(clean_utf8(json, scratch));
     clean_json_escapes(clean);
-    AnswerReader reader;
-    if (!parse_json(clean, reader) || !reader.has_message()) {
-        return std::nullopt;
-    }
-    return reader.take();
+    AnswerReader reader(clean.size());
+    return parse_json(clean, reader) ? reader.take() : std::nullopt;
 }
 
 std::optional<Answer> read_attached_answer(std::string_view msgpack) {
-    AnswerReader reader;
-    if (!parse_msgpack(msgpack, reader) || !reader.has_message()) {
-        return std::nullopt;
-    }
-    return reader.take();
+    AnswerReader reader(msgpack.size());
+    return parse_msgpack(msgpack, reader) ? reader.take() : std::nullopt;
 }
 
 }  // namespace socketio

@@ -60,7 +60,7 @@ std::string_view Conversation::hear(std::string_view json, Time now) {
         return {};
     }
     Server& server = meet(*answer, now);
-    if (is_response(*answer)) {
+    if (is_response(*answer) && (!server.has_answered || question_ == Question::kClientAcks)) {
         attachment_id_ = std::move(answer->attachment_id);
         take(std::move(*answer), server);
     }
@@ -92,7 +92,9 @@ Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
     const auto [place, is_new] = servers_.try_emplace(answer.uid);
     place->second.has_nsp |= answer.has_nsp;
     if (is_new) {
+        place->second.is_newcomer = answer.type == static_cast<int>(MessageType::kInitialHeartbeat);
         last_met_ = now;
+        slowest_ = std::max(slowest_, now - heartbeat_.value_or(Time::zero()));
         place->second.node = answer.node;
         if (question_ == Question::kServers) {
             place->second.has_answered = true;
@@ -168,27 +170,38 @@ bool Conversation::is_wanted(const AnswerSocket& socket) const {
 void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
 
 bool Conversation::is_done(const Server& server) const {
-    return question_ == Question::kServers || server.is_closed ||
-           (server.has_answered && server.acknowledged >= server.clients);
+    if (question_ == Question::kServers || server.is_closed) {
+        return true;
+    }
+    return server.has_answered ? server.acknowledged >= server.clients : server.is_newcomer;
 }
 
 bool Conversation::has_everybody_answered() const {
     return std::all_of(servers_.begin(), servers_.end(), [&](const auto& entry) { return is_done(entry.second); });
 }
 
+int Conversation::answered() const {
+    return static_cast<int>(
+        std::count_if(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.has_answered; }));
+}
+
 int Conversation::connections_heard() const {
     std::set<std::string_view> connections;
     for (const auto& [uid, server] : servers_) {
-        connections.insert(server.node.empty() ? uid : server.node);
+        if (!server.is_newcomer) {
+            connections.insert(server.node.empty() ? uid : server.node);
+        }
     }
     return static_cast<int>(connections.size());
 }
 
+// Counts from the heartbeat, for which there is a reason.
 Time Conversation::quiet_end() const {
+    const Time begin = std::max(last_met_, heartbeat_.value_or(Time::zero()));
     if (servers_.empty()) {
-        return kQuietWithoutServers;
+        return begin + kQuietWithoutServers;
     }
-    return last_met_ + std::clamp(last_met_ * kQuietFactor, kShortestQuiet, std::max(kShortestQuiet, limits_.patience));
+    return begin + std::clamp(slowest_ * kQuietFactor, kShortestQuiet, std::max(kShortestQuiet, limits_.patience));
 }
 
 bool Conversation::is_each_one_connection() const {
@@ -206,12 +219,12 @@ int Conversation::connections_expected() const {
 }
 
 bool Conversation::has_everybody_been_heard(Time now) const {
-    const int heard = connections_heard();
     const int listening = listeners_.sure + listeners_.possible;
-    if (listening > 0 && heard >= listening && is_each_its_own()) {
+    if (listening > 0 && answered() >= listening && is_each_its_own()) {
         return true;
     }
-    return now >= quiet_end() && (heard >= connections_expected() || now >= limits_.patience);
+    return heartbeat_ && now >= quiet_end() &&
+           (connections_heard() >= connections_expected() || now >= limits_.patience);
 }
 
 // How many connections that ask for it were waited for in vain. Of those that listen on another channel it is not known, but
@@ -227,7 +240,7 @@ bool Conversation::is_over(Time now) const {
 
 bool Conversation::wants_heartbeat(Time now) const {
     const bool counts = question_ != Question::kServers && listeners_.sure + listeners_.possible > 0;
-    return !has_sent_heartbeat_ && (!counts || !is_each_its_own() || now >= kDoubt);
+    return !heartbeat_ && (!counts || !is_each_its_own() || now >= kDoubt);
 }
 
 Time Conversation::next_look(Time now) const {
@@ -242,9 +255,9 @@ Time Conversation::next_look(Time now) const {
 
 Outcome Conversation::outcome(Time now) const {
     Outcome outcome;
+    outcome.answered = answered();
     for (const auto& [uid, server] : servers_) {
-        outcome.servers += server.has_answered || !server.is_closed ? 1 : 0;
-        outcome.answered += server.has_answered ? 1 : 0;
+        outcome.servers += server.has_answered || !(server.is_closed || server.is_newcomer) ? 1 : 0;
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }

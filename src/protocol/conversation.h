@@ -1,13 +1,13 @@
 // What is said between a request leaving and its last answer: which servers there are, who has answered, and when it is over.
 //
 // Servers of a cluster know of each other by their heartbeats. A request knows nobody, but how many connections listen
-// (PostgreSQL shows those), and whoever is heard is a server. When as many were heard, everybody was. An INITIAL_HEARTBEAT,
-// which every server answers at once, tells who is there and has not answered the request: it is sent when there is doubt,
-// for it doubles what all servers of the cluster have to do.
+// (PostgreSQL shows those): when as many have answered, it is over. Whoever is heard is a server, and an INITIAL_HEARTBEAT,
+// which every server answers at once, tells who is there and has not answered. It is sent when there is doubt, for it doubles
+// what all servers of the cluster have to do.
 //
-// A connection that listens and stays silent may be no server, but somebody who looks on, so it is not waited for longer than
-// `patience`. And where it is not known how many there are, because one connection can speak for the workers of a whole
-// Node.js cluster, or the connections could not be counted, everybody was heard when nobody new has been for some time.
+// Then everybody was heard when as many were heard as connections listen and nobody new has been for some time: one connection
+// can speak for the workers of a whole Node.js cluster, or the connections could not be counted. A connection that listens
+// and stays silent may be no server, but somebody who looks on, so it is not waited for longer than `patience`.
 //
 // A server that was heard is waited for until the timeout, unless it says that it closes.
 
@@ -84,7 +84,7 @@ class Conversation {
 
     // Whether it is time for an INITIAL_HEARTBEAT: true until note_heartbeat().
     bool wants_heartbeat(Time now) const;
-    void note_heartbeat() { has_sent_heartbeat_ = true; }
+    void note_heartbeat(Time now) { heartbeat_ = now; }
 
     // When it may be over or want a heartbeat, though nobody is heard until then.
     Time next_look(Time now) const;
@@ -94,8 +94,9 @@ class Conversation {
   private:
     struct Server {
         std::string node;
-        bool has_nsp = false;    // its adapter listens by one connection
-        bool is_closed = false;  // it said so
+        bool has_nsp = false;      // its adapter listens by one connection
+        bool is_closed = false;    // it said so
+        bool is_newcomer = false;  // it may have come too late for the request
         bool has_answered = false;
         long clients = 0;
         long acknowledged = 0;
@@ -110,6 +111,7 @@ class Conversation {
     bool is_wanted(const AnswerSocket& socket) const;
     bool is_done(const Server& server) const;
     bool has_everybody_answered() const;
+    int answered() const;
     bool has_everybody_been_heard(Time now) const;
     bool is_each_one_connection() const;
     bool is_each_its_own() const;
@@ -124,11 +126,12 @@ class Conversation {
     Listeners listeners_;
     Limits limits_;
     std::map<std::string, Server> servers_;  // by uid
-    Time last_met_{0};                       // when the last new server was heard, which is also the slowest to be
+    std::optional<Time> heartbeat_;          // when it was sent
+    Time last_met_{0};                       // when the last new server was heard
+    Time slowest_{0};                        // what a server took to be heard
     std::vector<Row> rows_;                  // that have come in since they were all taken
     std::size_t taken_ = 0;                  // of these
     bool has_found_ = false;
-    bool has_sent_heartbeat_ = false;
     std::string attachment_id_;
 };
 

@@ -1,4 +1,4 @@
-// Parses msgpack, by msgpack-c, without building a document: arrays nested a million deep cost no stack.
+// Parses msgpack, by msgpack-c, without building a document.
 
 #pragma once
 
@@ -57,15 +57,17 @@ class MsgpackEvents : public msgpack::null_visitor {
     }
 
     bool start_array(std::uint32_t) {
-        return value([&] { handler_.begin_array(); });
+        return enter() && value([&] { handler_.begin_array(); });
     }
     bool end_array() {
+        --depth_;
         return value([&] { handler_.end_array(); });
     }
     bool start_map(std::uint32_t) {
-        return value([&] { handler_.begin_object(); });
+        return enter() && value([&] { handler_.begin_object(); });
     }
     bool end_map() {
+        --depth_;
         return value([&] { handler_.end_object(); });
     }
     bool start_map_key() { return in_key_ = true; }
@@ -78,6 +80,14 @@ class MsgpackEvents : public msgpack::null_visitor {
     void insufficient_bytes(std::size_t, std::size_t) { failed_ = true; }
 
   private:
+    // Each level costs memory, and no more than a byte of the message.
+    static constexpr int kMaxDepth = 10'000;
+
+    bool enter() {
+        failed_ = failed_ || ++depth_ > kMaxDepth;
+        return !failed_;
+    }
+
     // An object of JavaScript's has only strings for keys.
     template <class Report>
     bool value(const Report& report) {
@@ -95,11 +105,12 @@ class MsgpackEvents : public msgpack::null_visitor {
     }
 
     Handler& handler_;
+    int depth_ = 0;
     bool in_key_ = false;
     bool failed_ = false;
 };
 
-// Report the value of `bytes` to `handler`. False where they are not that of one value, which shows only after what came
+// Report the value of `bytes` to `handler`. False where they are not that of one value, or one nested too deep, which shows only after what came
 // before was reported. A Date comes as the string JSON has for it. Throws what the handler throws, and std::bad_alloc.
 template <class Handler>
 bool parse_msgpack(std::string_view bytes, Handler& handler) {
