@@ -107,7 +107,9 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     toc = shm_toc_create(kRequestMagic, dsm_segment_address(segment), size);
     const auto put = [&](RequestKey key, const void* bytes, std::size_t length) {
         void* place = shm_toc_allocate(toc, length);
-        std::memcpy(place, bytes, length);
+        if (length > 0) {
+            std::memcpy(place, bytes, length);
+        }
         shm_toc_insert(toc, key, place);
     };
     put(kRequestHeader, &header, sizeof header);

@@ -402,7 +402,7 @@ void ask(dsm_handle handle) {
     converse(*conversation, begin);
 }
 
-// Being told to end is no error, whatever was under way.
+// What it fails with is the session's to report; being told to end is no error, whatever was under way.
 void run_worker(dsm_handle handle) {
     PG_TRY();
     {
@@ -410,8 +410,9 @@ void run_worker(dsm_handle handle) {
     }
     PG_CATCH();
     {
+        HOLD_INTERRUPTS();
         if (!ShutdownRequestPending) {
-            PG_RE_THROW();
+            EmitErrorReport();
         }
     }
     PG_END_TRY();

@@ -27,7 +27,7 @@ constexpr std::uint32_t kUseExpectedDescriptor = MAT_SRF_USE_EXPECTED_DESC;
 constexpr std::uint32_t kUseExpectedDescriptor = SRF_SINGLE_USE_EXPECTED;
 #endif
 
-// What a wait can take, in 24 days.
+// 12 days: a wait takes milliseconds as an int, and grace is added.
 constexpr double kLongestTimeout = INT_MAX / 2 * 1000.0;
 
 [[noreturn]] void report_null(const char* parameter) {

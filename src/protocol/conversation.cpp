@@ -19,7 +19,8 @@ constexpr Time kDoubt = 25ms;  // by which idle servers have answered
 
 // How long it has to be quiet for everybody to have been heard, if it is not known how many there are.
 constexpr Time kQuietWithoutServers = 200ms;
-constexpr Time kShortestQuiet = 50ms;
+constexpr Time kUncountableQuiet = 200ms;
+constexpr Time kShortestQuiet = 50ms;             // where those whose connections are known for sure have answered
 constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed to have
 constexpr int kQuietFactor = 4;                   // of what the slowest server took to be heard
 
@@ -91,11 +92,14 @@ bool Conversation::is_response(const Answer& answer) const {
 Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
     const auto [place, is_new] = servers_.try_emplace(answer.uid);
     place->second.has_nsp |= answer.has_nsp;
+    if (!answer.node.empty()) {
+        place->second.node =
+            answer.node;  // an attachment has it, but not the notification that announces the attachment
+    }
     if (is_new) {
         place->second.is_newcomer = answer.type == static_cast<int>(MessageType::kInitialHeartbeat);
         last_met_ = now;
         slowest_ = std::max(slowest_, now - heartbeat_.value_or(Time::zero()));
-        place->second.node = answer.node;
         if (question_ == Question::kServers) {
             place->second.has_answered = true;
             std::string node = answer.node;
@@ -201,7 +205,9 @@ Time Conversation::quiet_end() const {
     if (servers_.empty()) {
         return begin + kQuietWithoutServers;
     }
-    return begin + std::clamp(slowest_ * kQuietFactor, kShortestQuiet, std::max(kShortestQuiet, limits_.patience));
+    const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
+    const Time shortest = is_countable ? kShortestQuiet : kUncountableQuiet;
+    return begin + std::clamp(slowest_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
 bool Conversation::is_each_one_connection() const {
