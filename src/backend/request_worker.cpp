@@ -180,10 +180,11 @@ void begin_transaction() {
     PushActiveSnapshot(GetTransactionSnapshot());
 }
 
+// The role stays until behind the commit, for deferred triggers of an application's attachment table run there.
 void end_transaction() {
     PopActiveSnapshot();
-    SetUserIdAndSecContext(segment.header->session_role, 0);
     CommitTransactionCommand();
+    SetUserIdAndSecContext(segment.header->session_role, 0);
 }
 
 std::string_view channel_prefix() { return {segment.header->channel.name, segment.header->prefix_size}; }
@@ -287,26 +288,29 @@ void keep_error(MemoryContext context) {
     MemoryContextSwitchTo(context);
 }
 
-std::string_view try_to_read_attachment(const char* id) {
+// False where that fails.
+bool try_to_read_attachment(const char* id, std::string_view& payload) {
     const MemoryContext context = CurrentMemoryContext;
-    std::string_view payload;
+    volatile bool is_read = true;
     PG_TRY();
     { payload = read_attachment(id); }
     PG_CATCH();
     {
         keep_error(context);
-        payload = {};
+        is_read = false;
     }
     PG_END_TRY();
-    return payload;
+    return is_read;
 }
 
 // It may take long, if somebody has locked the table.
 void hear_attachment(Conversation& conversation, std::string_view id, Clock::time_point begin) {
     send_rows(conversation);
     const std::string_view text = from_utf8_lossily(id);
-    const std::string_view payload = try_to_read_attachment(pnstrdup(text.data(), text.size()));
-    if (!payload.empty()) {
+    std::string_view payload;
+    if (!try_to_read_attachment(pnstrdup(text.data(), text.size()), payload)) {
+        conversation.miss_attachment();
+    } else if (!payload.empty()) {
         conversation.hear_attachment(payload, since(begin));
     }
 }
@@ -362,6 +366,7 @@ void converse(Conversation& conversation, Clock::time_point begin) {
     for (; !conversation.is_over(now); now = since(begin)) {
         if (conversation.wants_heartbeat(now)) {
             conversation.note_heartbeat(now);
+            send_rows(conversation);
             send_later(Moment::kInDoubt);
         }
         wait(conversation.next_look(now) - now);
@@ -373,7 +378,7 @@ void converse(Conversation& conversation, Clock::time_point begin) {
     }
     send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);
-    if (outcome.timed_out && attachment_error != nullptr) {
+    if (outcome.unreadable > 0) {
         ReThrowError(attachment_error);
     }
     send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);

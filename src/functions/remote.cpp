@@ -2,6 +2,7 @@
 // server has it.
 
 #include "backend/guard.h"
+#include "backend/text.h"
 #include "functions/asking.h"
 
 namespace socketio {
@@ -13,12 +14,12 @@ void note_found(const RowFields&, void* is_found) { *static_cast<bool*>(is_found
 // ERROR P0002 unless a server answers that it has the socket, 55P03 where the worker was held up.
 void require_socket(Request& request) {
     bool is_found = false;
-    const std::string_view id = request.socket;
+    const std::string_view id = from_utf8_lossily(request.socket);
     if (!make_request(request, note_found, &is_found)) {
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-                        errmsg("timeout reached before the socket with id \"%.*s\" could be told",
+                        errmsg("timeout reached before all was done for the socket with id \"%.*s\"",
                                static_cast<int>(id.size()), id.data()),
-                        errhint("Look for who holds a lock on the attachment table.")));
+                        errhint("Look for what holds up commits, or for a lock on the attachment table.")));
     }
     if (!is_found) {
         ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),

@@ -61,6 +61,7 @@ std::string_view Conversation::hear(std::string_view json, Time now) {
         return {};
     }
     Server& server = meet(*answer, now);
+    speaker_ = &server;
     if (is_response(*answer) && (!server.has_answered || question_ == Question::kClientAcks)) {
         attachment_id_ = std::move(answer->attachment_id);
         take(std::move(*answer), server);
@@ -74,6 +75,8 @@ void Conversation::hear_attachment(std::string_view msgpack, Time now) {
         take(std::move(*answer), meet(*answer, now));
     }
 }
+
+void Conversation::miss_attachment() { speaker_->is_unreadable = true; }
 
 const Row* Conversation::next_row() {
     if (has_row()) {
@@ -177,7 +180,10 @@ bool Conversation::is_done(const Server& server) const {
     if (question_ == Question::kServers || server.is_closed) {
         return true;
     }
-    return server.has_answered ? server.acknowledged >= server.clients : server.is_newcomer;
+    if (server.has_answered) {
+        return server.acknowledged >= server.clients;
+    }
+    return server.is_newcomer || server.is_unreadable;
 }
 
 bool Conversation::has_everybody_answered() const {
@@ -192,7 +198,7 @@ int Conversation::answered() const {
 int Conversation::connections_heard() const {
     std::set<std::string_view> connections;
     for (const auto& [uid, server] : servers_) {
-        if (!server.is_newcomer) {
+        if (server.has_answered || !server.is_newcomer) {
             connections.insert(server.node.empty() ? uid : server.node);
         }
     }
@@ -264,6 +270,7 @@ Outcome Conversation::outcome(Time now) const {
     outcome.answered = answered();
     for (const auto& [uid, server] : servers_) {
         outcome.servers += server.has_answered || !(server.is_closed || server.is_newcomer) ? 1 : 0;
+        outcome.unreadable += server.is_unreadable && !server.has_answered ? 1 : 0;
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }

@@ -51,6 +51,7 @@ struct Outcome {
     bool timed_out = false;  // before everybody had answered
     int servers = 0;         // that were heard
     int answered = 0;        // of these
+    int unreadable = 0;      // that have not, unless it was by an attachment that could not be read
     int silent = 0;          // connections that listen and were waited for in vain
     long clients = 0;        // that received the event: kClientAcks
     long acknowledged = 0;   // of these
@@ -75,6 +76,9 @@ class Conversation {
     std::string_view hear(std::string_view json, Time now);
     void hear_attachment(std::string_view msgpack, Time now);
 
+    // Instead of the latter, where the attachment cannot be read: it may have been an answer.
+    void miss_attachment();
+
     // The next row that has come in, valid until the next call of anything but this; null when there is none.
     const Row* next_row();
     bool has_row() const { return taken_ < rows_.size(); }
@@ -94,9 +98,10 @@ class Conversation {
   private:
     struct Server {
         std::string node;
-        bool has_nsp = false;      // its adapter listens by one connection
-        bool is_closed = false;    // it said so
-        bool is_newcomer = false;  // it may have come too late for the request
+        bool has_nsp = false;        // its adapter listens by one connection
+        bool is_closed = false;      // it said so
+        bool is_newcomer = false;    // it may have come too late for the request
+        bool is_unreadable = false;  // what may be its answer
         bool has_answered = false;
         long clients = 0;
         long acknowledged = 0;
@@ -133,6 +138,7 @@ class Conversation {
     std::size_t taken_ = 0;                  // of these
     bool has_found_ = false;
     std::string attachment_id_;
+    Server* speaker_ = nullptr;  // who was heard last
 };
 
 }  // namespace socketio
