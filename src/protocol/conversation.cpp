@@ -208,12 +208,16 @@ int Conversation::connections_heard() const {
 // Counts from the heartbeat, for which there is a reason.
 Time Conversation::quiet_end() const {
     const Time begin = std::max(last_met_, heartbeat_.value_or(Time::zero()));
-    if (servers_.empty()) {
+    if (is_nobody_there()) {
         return begin + kQuietWithoutServers;
     }
     const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
     const Time shortest = is_countable ? kShortestQuiet : kUncountableQuiet;
     return begin + std::clamp(slowest_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
+}
+
+bool Conversation::is_nobody_there() const {
+    return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.is_closed; });
 }
 
 bool Conversation::is_each_one_connection() const {
@@ -278,7 +282,7 @@ Outcome Conversation::outcome(Time now) const {
         outcome.silent = silent_connections();
     }
     outcome.timed_out = now >= limits_.timeout && !has_found_ && !has_everybody_answered();
-    if (servers_.empty() && now < quiet_end()) {
+    if (is_nobody_there() && now < quiet_end()) {
         outcome.timed_out = question_ != Question::kServers;  // nobody is known, and nobody is known not to be there
     }
     return outcome;

@@ -118,6 +118,7 @@ class Conversation {
     bool has_everybody_answered() const;
     int answered() const;
     bool has_everybody_been_heard(Time now) const;
+    bool is_nobody_there() const;
     bool is_each_one_connection() const;
     bool is_each_its_own() const;
     int connections_heard() const;
