@@ -12,6 +12,7 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "catalog/namespace.h"
 #include "libpq/pqformat.h"
 #include "libpq/pqmq.h"
 #include "miscadmin.h"
@@ -19,7 +20,6 @@ extern "C" {
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 }
 
@@ -36,9 +36,6 @@ constexpr Clock::duration kShortestSlotWait = 1s;
 constexpr Clock::duration kLongestSlotWait = 5s;
 constexpr Clock::duration kSlotLook = 5ms;
 constexpr Clock::duration kGrace = 1s;  // behind the timeout, for the worker to say so
-
-// Settings of the session that the worker has to work under.
-constexpr const char* kSharedSettings[] = {"search_path", "socketio_emitter.attachment_table"};
 
 void generate_id(char (&id)[17]) {
     constexpr char kHex[] = "0123456789abcdef";
@@ -62,12 +59,8 @@ void require_primary_to_ask() {
     }
 }
 
-void append_settings(StringInfo settings_text) {
-    for (const char* name : kSharedSettings) {
-        appendBinaryStringInfo(settings_text, name, static_cast<int>(std::strlen(name) + 1));
-        const char* value = GetConfigOption(name, false, false);
-        appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
-    }
+void append_setting(StringInfo settings_text, const char* value) {
+    appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
 }
 
 RequestHeader make_header(const Request& request) {
@@ -89,7 +82,8 @@ RequestHeader make_header(const Request& request) {
 dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     StringInfoData settings_text;
     initStringInfo(&settings_text);
-    append_settings(&settings_text);
+    append_setting(&settings_text, settings.attachment_table);
+    append_setting(&settings_text, namespace_search_path);
     RequestHeader header = make_header(request);
     header.socket_size = request.socket.size();
     header.settings_size = settings_text.len;
