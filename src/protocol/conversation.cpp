@@ -115,7 +115,7 @@ Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
 // It has been heard, but is not there to answer.
 void Conversation::part(const Answer& answer) {
     Server& server = servers_[answer.uid];
-    server.node = answer.node;
+    server.node = answer.node.empty() ? server.node : answer.node;
     server.has_nsp |= answer.has_nsp;
     server.is_closed = true;
 }
@@ -217,7 +217,8 @@ Time Conversation::quiet_end() const {
 }
 
 bool Conversation::is_nobody_there() const {
-    return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.is_closed; });
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const auto& entry) { return entry.second.is_closed && !entry.second.has_answered; });
 }
 
 bool Conversation::is_each_one_connection() const {

@@ -76,7 +76,7 @@ class Conversation {
     std::string_view hear(std::string_view json, Time now);
     void hear_attachment(std::string_view msgpack, Time now);
 
-    // Instead of the latter, where the attachment cannot be read: it may have been an answer.
+    // Instead of the latter, where the attachment that hear() has just named cannot be read: it may have been an answer.
     void miss_attachment();
 
     // The next row that has come in, valid until the next call of anything but this; null when there is none.

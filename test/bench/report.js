@@ -14,11 +14,11 @@ const commitsHeader = [
 
 const explanation = `\
 Times are processor time of the backend per call, inside one transaction and without the scan or loop around the calls
-unless it says otherwise; from \`COMMIT\` to a client it is time that passes; /s is what passes of calls, commits or
-notifications. Medians of several rounds in which ours and the reference take turns; the ratio is the median of the rounds'
-ratios. \`fsync\` and autovacuum are off, but for flushes of 1 ms. What a trigger adds to a row is the time of the \`INSERT\` with
-it less that without, divided by the rows; the table is unlogged, and attachments of changes go into space that \`VACUUM\` freed,
-as they do where servers delete them.`;
+unless it says otherwise; from \`COMMIT\` to a client, and until the cluster has answered, it is time that passes; /s is what
+passes of calls, commits or notifications. Medians of several rounds in which ours and the reference take turns; the ratio is
+the median of the rounds' ratios. \`fsync\` and autovacuum are off, but for flushes of 1 ms. What a trigger adds to a row is the
+time of the \`INSERT\` with it less that without, divided by the rows; the table is unlogged, and attachments of changes go into
+space that \`VACUUM\` freed, as they do where servers delete them.`;
 
 const commitsExplanation = `\
 One-row \`INSERT\`s that commit, a second, by pgbench with prepared statements over a Unix-domain socket, on the same processors

@@ -4,8 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  emitChanges, levels, makeTables, onRows, onStatements, onTruncate, rowChanges, rowChangesByEvent, SCHEMA, sorted,
+  emitChanges, levels, makeTables, onRows, onStatements, onTruncate, rowChanges, rowChangesByEvent, SCHEMA,
 } from './lib/changes.js';
+import { sorted } from './lib/sorted.js';
 import { onEachAdapter } from './lib/suite.js';
 
 const stock = (sku, amount) => ({ sku, amount });

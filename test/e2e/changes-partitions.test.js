@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { levels, makeTables, onRows, onStatements, onTruncate, rowChanges, SCHEMA, sorted } from './lib/changes.js';
+import { levels, makeTables, onRows, onStatements, onTruncate, rowChanges, SCHEMA } from './lib/changes.js';
 import { copyIn } from './lib/copy.js';
+import { sorted } from './lib/sorted.js';
 import { onEachAdapter } from './lib/suite.js';
 
 // The partitions keep the columns in other places: attached ones may, and have columns dropped as well.

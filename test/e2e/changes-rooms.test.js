@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { levels, makeTables, onRows, onStatements, onTruncate, rowChanges, SCHEMA, sorted } from './lib/changes.js';
+import { levels, makeTables, onRows, onStatements, onTruncate, rowChanges, SCHEMA } from './lib/changes.js';
+import { sorted } from './lib/sorted.js';
 import { onEachAdapter } from './lib/suite.js';
 import { hold, untilWritable } from './lib/transport.js';
 

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { emitChanges, levels, makeTables, onRows, rowChanges, sorted } from './lib/changes.js';
+import { emitChanges, levels, makeTables, onRows, rowChanges } from './lib/changes.js';
+import { sorted } from './lib/sorted.js';
 import { onEachAdapter } from './lib/suite.js';
 import { repeatUntil } from './lib/wait.js';
 

@@ -108,7 +108,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     target.except = except.distinct();
     target.is_volatile = data.ConsumeBool();
     target.compress = data.ConsumeBool() ? std::optional<bool>(data.ConsumeBool()) : std::nullopt;
-    switch (data.ConsumeIntegralInRange(0, 4)) {
+    const std::string request_id = take_text(data);
+    switch (data.ConsumeIntegralInRange(0, 8)) {
         case 0:
             check_message(data, SocketsJoin{target, changed.distinct()});
             break;
@@ -121,6 +122,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         case 3: {
             const DocumentArguments arguments = take_arguments(data);
             check_message(data, ServerSideEmit<DocumentArguments>{nsp, event, arguments});
+            break;
+        }
+        case 4:
+            check_message(data, FetchSockets{target, request_id});
+            break;
+        case 5:
+            check_message(data, InitialHeartbeat{nsp});
+            break;
+        case 6: {
+            const DocumentArguments arguments = take_arguments(data);
+            check_message(data, ServerSideEmitWithAck<DocumentArguments>{nsp, event, arguments, request_id});
+            break;
+        }
+        case 7: {
+            const DocumentArguments arguments = take_arguments(data);
+            check_message(data, BroadcastWithAck<DocumentArguments>{{target, event, arguments}, request_id});
             break;
         }
         default: {

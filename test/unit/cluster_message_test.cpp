@@ -174,6 +174,35 @@ TEST(ClusterMessage, ServerSideEmitText) {
               R"({"packet":["hello",1]}})");
 }
 
+TEST(ClusterMessage, BroadcastWithAckText) {
+    const OwnTarget some("/admin", {"r1"}, {"x"}, true, false);
+    const DocumentArguments arguments(json::parse("[1]"));
+    EXPECT_EQ(text_of(BroadcastWithAck<DocumentArguments>{{*some, "ping", arguments}, "0123456789abcdef"}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/admin","type":3,"seq":1,"data":)"
+              R"({"packet":{"type":2,"data":["ping",1],"nsp":"/admin"},)"
+              R"("opts":{"rooms":["r1"],"except":["x"],"flags":{"volatile":true,"compress":false}},)"
+              R"("requestId":"0123456789abcdef"}})");
+}
+
+TEST(ClusterMessage, FetchSocketsText) {
+    const OwnTarget everyone("/", {}, {});
+    EXPECT_EQ(text_of(FetchSockets{*everyone, "r1"}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":7,"seq":1,"data":)"
+              R"({"opts":{"rooms":[],"except":[],"flags":{}},"requestId":"r1"}})");
+}
+
+TEST(ClusterMessage, ServerSideEmitWithAckText) {
+    const DocumentArguments arguments(json::parse("[1]"));
+    EXPECT_EQ(text_of(ServerSideEmitWithAck<DocumentArguments>{"/", "hello", arguments, "r1"}),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":9,"seq":1,"data":)"
+              R"({"packet":["hello",1],"requestId":"r1"}})");
+}
+
+TEST(ClusterMessage, InitialHeartbeatText) {
+    EXPECT_EQ(text_of(InitialHeartbeat{"/admin"}, 4294967295),
+              R"({"uid":"emitter","source":"_sio_adapter","nsp":"/admin","type":1,"seq":4294967295,"data":{}})");
+}
+
 TEST(ClusterMessage, AttachedTextHasNoSeq) {
     EXPECT_EQ(attached_text_of(ServerSideEmit<DocumentArguments>{"/", "hello", kNoArguments}),
               R"({"uid":"emitter","source":"_sio_adapter","nsp":"/","type":9,"data":{"packet":["hello"]}})");
@@ -196,11 +225,21 @@ TEST(ClusterMessage, AttachmentHeaderEscapesTheNamespace) {
 }
 
 TEST(ClusterMessage, TypesAreNumberedAsTheAdapterNumbersThem) {
+    EXPECT_EQ(static_cast<int>(InitialHeartbeat::kType), 1);
     EXPECT_EQ(static_cast<int>(Broadcast<DocumentArguments>::kType), 3);
     EXPECT_EQ(static_cast<int>(SocketsJoin::kType), 4);
     EXPECT_EQ(static_cast<int>(SocketsLeave::kType), 5);
     EXPECT_EQ(static_cast<int>(DisconnectSockets::kType), 6);
+    EXPECT_EQ(static_cast<int>(FetchSockets::kType), 7);
     EXPECT_EQ(static_cast<int>(ServerSideEmit<DocumentArguments>::kType), 9);
+    EXPECT_EQ(static_cast<int>(BroadcastWithAck<DocumentArguments>::kType), 3);
+    EXPECT_EQ(static_cast<int>(ServerSideEmitWithAck<DocumentArguments>::kType), 9);
+    EXPECT_EQ(static_cast<int>(MessageType::kHeartbeat), 2);
+    EXPECT_EQ(static_cast<int>(MessageType::kFetchSocketsResponse), 8);
+    EXPECT_EQ(static_cast<int>(MessageType::kServerSideEmitResponse), 10);
+    EXPECT_EQ(static_cast<int>(MessageType::kBroadcastClientCount), 11);
+    EXPECT_EQ(static_cast<int>(MessageType::kBroadcastAck), 12);
+    EXPECT_EQ(static_cast<int>(MessageType::kAdapterClose), 13);
 }
 
 // Every message, in every form, through every writer.
@@ -296,6 +335,43 @@ TEST(ClusterMessage, BroadcastMeansTheSameInEveryFormat) {
     });
 }
 
+TEST(ClusterMessage, BroadcastWithAckMeansTheSameInEveryFormat) {
+    for_each_target([](const OwnTarget& target) {
+        const DocumentArguments arguments(kArguments);
+        json packet = kArguments;
+        packet.insert(packet.begin(), "event");
+        const std::string nsp((*target).nsp);
+        expect_message(BroadcastWithAck<DocumentArguments>{{*target, "event", arguments}, "r \"1\""},
+                       {{"packet", {{"type", 2}, {"data", packet}, {"nsp", nsp}}},
+                        {"opts", target.opts()},
+                        {"requestId", "r \"1\""}});
+    });
+}
+
+TEST(ClusterMessage, FetchSocketsMeansTheSameInEveryFormat) {
+    for_each_target([](const OwnTarget& target) {
+        for (const std::string& request : {std::string(), std::string("r1"), std::string(32, 'x')}) {
+            expect_message(FetchSockets{*target, request}, {{"opts", target.opts()}, {"requestId", request}});
+        }
+    });
+}
+
+TEST(ClusterMessage, InitialHeartbeatMeansTheSameInEveryFormat) {
+    for (const char* nsp : {"/", "/\xC3\xA9\"\\\xF0\x9F\x98\x80"}) {
+        expect_message(InitialHeartbeat{nsp}, ordered_json::object());
+    }
+}
+
+TEST(ClusterMessage, AttachmentHeaderMeansTheSameInEveryFormat) {
+    for (int type = 1; type <= 13; ++type) {
+        const auto write = [&](auto& writer) {
+            write_attachment_header(writer, static_cast<MessageType>(type), "/\xC3\xA9\"", "42");
+        };
+        expect_document(write, {{"uid", "emitter"}, {"nsp", "/\xC3\xA9\""}, {"type", type}, {"attachmentId", "42"}});
+        expect_exact_fit(write);
+    }
+}
+
 TEST(ClusterMessage, SocketsJoinAndLeaveMeanTheSameInEveryFormat) {
     for_each_target([](const OwnTarget& target) {
         for (const std::size_t count : {1, 16}) {
@@ -344,6 +420,8 @@ TEST(ClusterMessage, ServerSideEmitMeansTheSameInEveryFormat) {
         packet.insert(packet.begin(), "event \"1\"");
         const ServerSideEmit<DocumentArguments> message{"/admin", "event \"1\"", arguments};
         expect_message(message, {{"packet", packet}});
+        const ServerSideEmitWithAck<DocumentArguments> request{"/admin", "event \"1\"", arguments, "r1"};
+        expect_message(request, {{"packet", packet}, {"requestId", "r1"}});
     });
 }
 
@@ -419,6 +497,10 @@ TEST(ClusterMessage, ReleasesItsArgumentsWhenTold) {
     EXPECT_EQ(released, 1);
     ServerSideEmit<CountingArguments>{"/", "event", arguments}.release();
     EXPECT_EQ(released, 2);
+    BroadcastWithAck<CountingArguments>{broadcast, "r1"}.release();
+    EXPECT_EQ(released, 3);
+    ServerSideEmitWithAck<CountingArguments>{"/", "event", arguments, "r1"}.release();
+    EXPECT_EQ(released, 4);
 }
 
 // Arguments may stop early once the writer has: what is written around them stays within its memory.
@@ -436,7 +518,7 @@ struct StoppingArguments {
 TEST(ClusterMessage, StaysWithinAnyMemory) {
     const OwnTarget target("/admin", {"r1", "\"\n\""}, {"x"}, true, true);
     const StoppingArguments arguments;
-    const Broadcast<StoppingArguments> message{*target, "event", arguments};
+    const BroadcastWithAck<StoppingArguments> message{{*target, "event", arguments}, "r1"};
     const auto write = [&](auto& writer) { write_message(writer, message, 1); };
     const std::string whole = encode_json(write);
     for (std::size_t capacity = 0; capacity <= whole.size(); capacity += capacity < 600 ? 1 : 97) {

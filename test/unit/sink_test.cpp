@@ -139,5 +139,20 @@ TEST(StringSink, KeepsOfAReservationOnlyWhatIsCommitted) {
     EXPECT_EQ(sink.bytes(), "abcdegh");
 }
 
+TEST(StringSink, GoesOnFromWhereItWasTruncated) {
+    StringSink sink;
+    write(sink, "abcdef");
+    sink.truncate(3);
+    EXPECT_EQ(sink.bytes(), "abc");
+    write(sink, "1");
+    put(sink, "2");
+    EXPECT_EQ(sink.bytes(), "abc12");
+    sink.truncate(5);
+    EXPECT_EQ(sink.bytes(), "abc12");
+    sink.truncate(0);
+    put(sink, "z");
+    EXPECT_EQ(sink.bytes(), "z");
+}
+
 }  // namespace
 }  // namespace socketio

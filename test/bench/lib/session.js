@@ -8,6 +8,8 @@ import pg from 'pg';
 const statistics = /([\d.]+) s user, ([\d.]+) s system/;
 
 export class Session {
+  // Notices and warnings.
+  said = [];
   #client;
   #reported;
 
@@ -17,6 +19,7 @@ export class Session {
     session.#client = new pg.Client(options);
     session.#client.on('notice', ({ message, detail }) => {
       if (message === 'QUERY STATISTICS') session.#reported = statistics.exec(detail);
+      else session.said.push(message);
     });
     await session.#client.connect();
     return session;

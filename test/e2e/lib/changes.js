@@ -59,15 +59,3 @@ export function rowChangesByEvent(events) {
   for (const event of events) (byEvent[event[0]] ??= []).push(...rowChanges([event]));
   return byEvent;
 }
-
-// For events that may arrive in any order: a notification may overtake an attachment.
-export function sorted(events) {
-  const key = (event) => JSON.stringify(event, byName);
-  return [...events].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-}
-
-// For JSON.stringify: whatever order an object has its keys in makes no difference.
-function byName(key, value) {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
-}

@@ -22,7 +22,8 @@ export class Client {
     this.server = server;
     socket.onAny((event, ...args) => {
       if (event === SENTINEL) this.#sentinels.add(args[0]);
-      else this.events.push([event, ...args]);
+      // Whether an acknowledgement is asked for is no part of what was sent.
+      else this.events.push([event, ...args.filter((arg) => typeof arg !== 'function')]);
       this.#watch.check();
     });
     socket.on('disconnect', (reason) => {
@@ -58,6 +59,15 @@ export class Client {
       `client in ${this.namespace} on server ${this.server}, which has received ${this.events.length} events`);
   }
 
+  // Acknowledge this event with what `answer` makes of its arguments, at once or in time: the arguments of the
+  // acknowledgement.
+  acknowledge(event, answer) {
+    this.#socket.on(event, async (...args) => {
+      const callback = args.pop();
+      callback(...await answer(...args));
+    });
+  }
+
   until(condition, what) {
     return this.#watch.until(condition, what);
   }
@@ -67,11 +77,15 @@ export class Client {
   }
 }
 
-// `shared` is another client, whose connection this one uses for a namespace of its own.
-export function connectClient(url, { namespace = '/', rooms = [], transports = ['websocket'], shared, server }) {
-  const manager = { transports, forceNew: true, reconnection: false, autoConnect: false };
+// `shared` is another client, whose connection this one uses for a namespace of its own. What `auth`, `query` and
+// `headers` hold is only to be found again in the handshake.
+export function connectClient(url, options) {
+  const { namespace = '/', rooms = [], transports = ['websocket'], shared, server, auth, query, headers } = options;
+  const manager = {
+    transports, query, extraHeaders: headers, forceNew: true, reconnection: false, autoConnect: false,
+  };
   const socket = shared
-    ? shared.manager.socket(namespace, { auth: { rooms } })
-    : io(url + namespace, { auth: { rooms }, ...manager });
+    ? shared.manager.socket(namespace, { auth: { rooms, ...auth } })
+    : io(url + namespace, { auth: { rooms, ...auth }, ...manager });
   return new Client(socket, namespace, server).connect();
 }

@@ -60,7 +60,10 @@ export class Cluster {
       const namespace = io.of(name);
       // 0.1.1 has no errorHandler: it emits.
       namespace.adapter.on('error', report);
-      namespace.on('connection', (socket) => socket.join(socket.handshake.auth.rooms ?? []));
+      namespace.on('connection', (socket) => {
+        socket.join(socket.handshake.auth.rooms ?? []);
+        socket.on('disconnect', () => this.#watch.check());
+      });
       const heard = new Set();
       this.#passed.push(heard);
       namespace.on(PASSED, (token) => {
@@ -125,12 +128,18 @@ export class Cluster {
       `all servers to hear the ${tokens.join(' and the ')}`);
   }
 
-  // Leave nothing under way for the next test, close all clients, and complain about any error an adapter had.
+  // Leave nothing under way and nobody connected for the next test, and complain about any error an adapter had.
   async endTest() {
     await this.caughtUp();
     for (const client of this.#clients.splice(0)) client.close();
+    await this.#watch.until(() => this.#connected() === 0, () => `${this.#connected()} clients to be gone`);
     const errors = this.#errors.splice(0);
     if (errors.length > 0) throw new AggregateError(errors, `adapter errors: ${errors.map(String).join('; ')}`);
+  }
+
+  #connected() {
+    const sizes = this.servers.flatMap((io) => this.#namespaces.map((name) => io.of(name).sockets.size));
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async close() {

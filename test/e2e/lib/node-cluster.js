@@ -12,7 +12,7 @@ import { repeatUntil, within } from './wait.js';
 // published, 0.5.0 throws "Cannot read properties of undefined (reading 'isPrimary')".
 cluster.default ??= cluster;
 
-const events = { worker: 'e2e:worker', ready: 'e2e:ready', serverSide: 'sync' };
+const events = { worker: 'e2e:worker', ready: 'e2e:ready', serverSide: 'sync', question: 'question' };
 
 export class NodeCluster {
   #workers = [];
@@ -67,7 +67,8 @@ export class NodeCluster {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  // One client in this namespace on each worker, with the rooms given for it.
+  // One client in this namespace on each worker, with the rooms given for it. It knows its worker's process as `worker`
+  // and its adapter as `uid`.
   async connect(namespace, ...rooms) {
     const clients = [];
     // Connections go to the workers in turn.
@@ -76,11 +77,11 @@ export class NodeCluster {
       if (attempt === 10 * this.#workers.length) throw new Error('connections do not spread over the workers');
       const client = await connectClient(this.url, { namespace, rooms: rooms[clients.length], server: taken.size });
       await client.until(() => client.events.length > 0, 'a client to learn its worker');
-      const [[, worker]] = client.events.splice(0, 1);
+      const [[, worker, uid]] = client.events.splice(0, 1);
       if (taken.has(worker)) client.close();
       else {
         taken.add(worker);
-        clients.push(client);
+        clients.push(Object.assign(client, { worker, uid }));
       }
     }
     this.#clients.push(...clients);

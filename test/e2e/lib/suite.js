@@ -5,8 +5,9 @@ import { versions } from './adapters.js';
 import { Cluster } from './cluster.js';
 import { createDatabase } from './database.js';
 
-// `options.database` goes to createDatabase, `options.prepare` is SQL for the new database, and `options.cluster` goes
-// to Cluster.start. One database serves the versions one after the other, so tests must not expect to find it empty.
+// `options.database` goes to createDatabase, `options.prepare` is SQL for the new database, `options.cluster` goes to
+// Cluster.start, and `options.versions` are the versions to run with if not all. One database serves them one after the
+// other, so tests must not expect to find it empty.
 // `define` is called once for each version with a stage, whose functions work as soon as the tests run.
 export function onEachAdapter(topic, options, define) {
   describe(topic, () => {
@@ -17,7 +18,7 @@ export function onEachAdapter(topic, options, define) {
     });
     after(() => database?.close());
 
-    for (const version of versions) {
+    for (const version of options.versions ?? versions) {
       describe(`${topic}, adapter ${version}`, () => {
         const stage = new Stage(version);
         before(() => stage.open(database, options.cluster));

@@ -14,11 +14,15 @@ for (const name of namespaces) {
   const namespace = io.of(name);
   namespace.on('connection', (socket) => {
     socket.join(socket.handshake.auth.rooms ?? []);
-    socket.emit(events.worker, process.pid);
+    socket.emit(events.worker, process.pid, namespace.adapter.uid);
   });
   // Only the clients of this worker are told, so that each knows what its own server has heard.
   namespace.once(events.ready, () => namespace.local.emit(events.ready));
   namespace.on(events.serverSide, (...args) => namespace.local.emit('heard', ...args));
+  namespace.on(events.question, (...args) => {
+    const callback = args.pop();
+    callback({ worker: process.pid, args });
+  });
 }
 // The port is the primary's choice and the same for all workers.
 http.listen(0, '127.0.0.1');
