@@ -67,9 +67,9 @@ struct Segment {
 };
 
 Segment segment;
-StringInfoData inbox;  // payloads of notifications, each behind its size
-StringInfoData row;    // the message under construction
-ErrorData* attachment_error;
+StringInfoData inbox;           // payloads of notifications, each behind its size
+StringInfoData row;             // the message under construction
+ErrorData* attachment_error;    // the first one
 MemoryContext message_context;  // for the time of one message: any role may send as many as it likes
 
 // Told to end, it may be waiting for a lock, which a cancellation ends as well.
@@ -154,9 +154,11 @@ void take_over_settings() {
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
 void connect() {
     const RequestHeader& header = *segment.header;
-    override_setting("log_min_messages",
-                     "fatal");  // the session logs the errors, and has had the warnings at its login
+    // The session has had the warnings about its role's settings at its login.
+    const int logged = log_min_messages;
+    log_min_messages = FATAL;
     BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, kConnectionFlags);
+    log_min_messages = log_min_messages == FATAL ? logged : log_min_messages;
     SetClientEncoding(GetDatabaseEncoding());
     // What was set for the role or the database is not meant for this.
     override_setting("synchronous_commit", "off");

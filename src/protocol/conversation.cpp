@@ -17,12 +17,13 @@ constexpr std::string_view kEmitter = "emitter";
 
 constexpr Time kDoubt = 25ms;  // by which idle servers have answered
 
-// How long it has to be quiet for everybody to have been heard, if it is not known how many there are.
-constexpr Time kQuietWithoutServers = 200ms;
-constexpr Time kUncountableQuiet = 200ms;
-constexpr Time kShortestQuiet = 50ms;             // where those whose connections are known for sure have answered
+// How long it has to be quiet, at least, for everybody to have been heard: if it is not known how many there are, and if all
+// have answered whose connections are known for sure.
+constexpr Time kQuiet = 200ms;
+constexpr Time kShortQuiet = 50ms;
+constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
+
 constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed to have
-constexpr int kQuietFactor = 4;                   // of what the slowest server took to be heard
 
 MessageType response_to(Question question) {
     switch (question) {
@@ -95,9 +96,9 @@ bool Conversation::is_response(const Answer& answer) const {
 Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
     const auto [place, is_new] = servers_.try_emplace(answer.uid);
     place->second.has_nsp |= answer.has_nsp;
+    // An attachment names the node, the notification that announces it does not.
     if (!answer.node.empty()) {
-        place->second.node =
-            answer.node;  // an attachment has it, but not the notification that announces the attachment
+        place->second.node = answer.node;
     }
     if (is_new) {
         place->second.is_newcomer = answer.type == static_cast<int>(MessageType::kInitialHeartbeat);
@@ -209,10 +210,10 @@ int Conversation::connections_heard() const {
 Time Conversation::quiet_end() const {
     const Time begin = std::max(last_met_, heartbeat_.value_or(Time::zero()));
     if (is_nobody_there()) {
-        return begin + kQuietWithoutServers;
+        return begin + kQuiet;
     }
     const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
-    const Time shortest = is_countable ? kShortestQuiet : kUncountableQuiet;
+    const Time shortest = is_countable ? kShortQuiet : kQuiet;
     return begin + std::clamp(slowest_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
