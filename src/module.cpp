@@ -2,7 +2,6 @@
 
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
-#include "backend/request_worker.h"
 #include "backend/server.h"
 #include "backend/settings.h"
 
@@ -18,12 +17,8 @@ PG_MODULE_MAGIC;
 __attribute__((visibility("default"))) void _PG_init();
 
 // Called once when the library is loaded into a backend: at the first call of a function, or by
-// shared_preload_libraries. A worker that asks the cluster has its settings from the session that does, and no time to lose:
-// each definition sorts all settings of the server.
+// shared_preload_libraries.
 void _PG_init() {
-    if (socketio::is_request_worker()) {
-        return;
-    }
     socketio::define_settings();
     if (process_shared_preload_libraries_in_progress) {
         socketio::request_delivery_queues();

@@ -12,7 +12,6 @@
 
 extern "C" {
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "libpq/pqformat.h"
 #include "libpq/pqmq.h"
 #include "miscadmin.h"
@@ -20,6 +19,7 @@ extern "C" {
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 }
 
@@ -59,8 +59,19 @@ void require_primary_to_ask() {
     }
 }
 
-void append_setting(StringInfo settings_text, const char* value) {
-    appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
+// Code of the attachment table's owner may run in the worker, and emit.
+void append_settings(StringInfo settings_text) {
+    constexpr const char* kShared[] = {"search_path",
+                                       "socketio_emitter.channel_prefix",
+                                       "socketio_emitter.attachment_table",
+                                       "socketio_emitter.payload_threshold",
+                                       "socketio_emitter.max_batch_bytes",
+                                       "socketio_emitter.enabled"};
+    for (const char* name : kShared) {
+        const char* value = GetConfigOption(name, false, false);
+        appendBinaryStringInfo(settings_text, name, static_cast<int>(std::strlen(name) + 1));
+        appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
+    }
 }
 
 RequestHeader make_header(const Request& request) {
@@ -82,8 +93,7 @@ RequestHeader make_header(const Request& request) {
 dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     StringInfoData settings_text;
     initStringInfo(&settings_text);
-    append_setting(&settings_text, settings.attachment_table);
-    append_setting(&settings_text, namespace_search_path);
+    append_settings(&settings_text);
     RequestHeader header = make_header(request);
     header.socket_size = request.socket.size();
     header.settings_size = settings_text.len;

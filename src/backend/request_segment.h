@@ -2,7 +2,7 @@
 //
 //     header     who asks, what, where, and how long
 //     socket     the id of the one that is wanted, if one is
-//     settings   of the session, for the worker to work under: the values, one behind another
+//     settings   of the session, for the worker to work under: names and values, one behind another
 //     messages   to send: RequestMessage headers, each followed by its bytes and padded
 //     queue      from the worker to the session: rows, errors, and at last the outcome
 //

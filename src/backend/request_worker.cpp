@@ -144,11 +144,14 @@ void redirect_output() {
 
 void override_setting(const char* name, const char* value) { SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE); }
 
-// Ours are not defined in this process (_PG_init).
 void take_over_settings() {
-    settings.attachment_table = const_cast<char*>(segment.settings);
-    const char* search_path = segment.settings + std::strlen(segment.settings) + 1;
-    SetConfigOption("search_path", search_path, PGC_USERSET, PGC_S_SESSION);
+    const char* end = segment.settings + segment.header->settings_size;
+    for (const char* name = segment.settings; name < end;) {
+        const char* value = name + std::strlen(name) + 1;
+        SetConfigOption(name, value, PGC_USERSET, PGC_S_SESSION);
+        name = value + std::strlen(value) + 1;
+    }
+    override_setting("socketio_emitter.delivery", "notify");
 }
 
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.

@@ -6,6 +6,7 @@
 #include "backend/channel.h"
 #include "backend/delivery_queue.h"
 #include "backend/notify.h"
+#include "backend/request_worker.h"
 #include "backend/server.h"
 
 extern "C" {
@@ -44,7 +45,8 @@ bool check_attachment_table(char** value, void**, GucSource) {
 }
 
 bool check_delivery(int* value, void**, GucSource) {
-    if (*value == kDeliverByNotify || has_delivery_queues() || process_shared_preload_libraries_in_progress) {
+    if (*value == kDeliverByNotify || has_delivery_queues() || process_shared_preload_libraries_in_progress ||
+        is_request_worker()) {  // which leaves the complaint to the session that asks, and notifies anyway
         return true;
     }
     GUC_check_errdetail("The worker needs shared memory, which the server hands out as it starts.");
