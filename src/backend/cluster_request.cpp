@@ -191,12 +191,11 @@ void end_worker(dsm_segment*, Datum handle) {
     pg_unreachable();
 }
 
-[[noreturn]] void pass_on_error(StringInfo message) {
+void pass_on_error(StringInfo message) {
     ErrorData error;
     pq_parse_errornotice(message, &error);
-    error.elevel = ERROR;  // what is fatal to the worker is not to us
+    error.elevel = std::min(error.elevel, ERROR);  // what is fatal to the worker is not to us
     ThrowErrorData(&error);
-    pg_unreachable();
 }
 
 void pass_on_row(StringInfo message, TakeRow take_row, void* result) {
@@ -235,7 +234,9 @@ End receive(StringInfo message, Receiver& receiver) {
             pq_copymsgbytes(message, reinterpret_cast<char*>(&receiver.outcome), sizeof receiver.outcome);
             return End::kOutcome;
         case kErrorMessage:
+        case kNoticeMessage:
             pass_on_error(message);
+            return End::kNotYet;
         default:
             elog(ERROR, "unexpected message from the background worker");
     }
@@ -315,7 +316,7 @@ void add_message(Request& request, Moment moment, MessageType type, bool is_atta
     } while (request.messages.len % MAXIMUM_ALIGNOF != 0);
 }
 
-bool make_request(Request& request, TakeRow take_row, void* result) {
+Ending make_request(Request& request, TakeRow take_row, void* result) {
     shm_toc* toc;
     dsm_segment* segment = create_segment(request, toc);
     pfree(request.messages.data);
@@ -336,7 +337,10 @@ bool make_request(Request& request, TakeRow take_row, void* result) {
         report_held_up();
     }
     report_missing_answers(request, receiver.outcome);
-    return end == End::kOutcome;
+    if (end == End::kHeldUp) {
+        return Ending::kHeldUp;
+    }
+    return receiver.outcome.is_complete() ? Ending::kComplete : Ending::kIncomplete;
 }
 
 }  // namespace socketio

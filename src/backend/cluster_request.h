@@ -66,12 +66,15 @@ void add_message(Request& request, const Message& message, Moment moment = Momen
     sink.release();
 }
 
+// How a request ended: with every answer, without some, or the worker was held up beyond the timeout, by a lock on the
+// attachment table as a rule; nobody knows then what it has done.
+enum class Ending { kComplete, kIncomplete, kHeldUp };
+
 // Make the request and pass each row to `take_row`. That not every server answered is no error, but a WARNING if the timeout
-// struck. False where the worker was held up beyond it, by a lock on the attachment table as a rule: nobody knows then what
-// it has done.
+// struck, and a NOTICE if somebody who listens may have been a server.
 //
 // ERROR 53000 where no worker can be started, 08006 where it is terminated, what the worker fails with, and whatever
 // CHECK_FOR_INTERRUPTS() raises; the worker is ended then.
-bool make_request(Request& request, TakeRow take_row, void* result);
+Ending make_request(Request& request, TakeRow take_row, void* result);
 
 }  // namespace socketio

@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/backend_status.h"
 }
 

@@ -6,8 +6,8 @@
 //     messages   to send: RequestMessage headers, each followed by its bytes and padded
 //     queue      from the worker to the session: rows, errors, and at last the outcome
 //
-// A message in the queue begins with a byte that says what it is. An error is that of PostgreSQL's own protocol, as parallel
-// workers send it.
+// A message in the queue begins with a byte that says what it is. Errors and warnings are those of PostgreSQL's own
+// protocol, as parallel workers send them.
 
 #pragma once
 
@@ -69,5 +69,6 @@ inline constexpr char kRowMessage =
     'D';  // count of fields, then length (-1: null) and bytes of each, as int32 and text
 inline constexpr char kOutcomeMessage = 'C';  // an Outcome; the last one
 inline constexpr char kErrorMessage = 'E';
+inline constexpr char kNoticeMessage = 'N';
 
 }  // namespace socketio

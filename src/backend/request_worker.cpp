@@ -9,6 +9,7 @@
 
 #include "backend/request_worker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -29,7 +30,6 @@ extern "C" {
 #include "commands/async.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
@@ -70,6 +70,7 @@ Segment segment;
 StringInfoData inbox;           // payloads of notifications, each behind its size
 StringInfoData row;             // the message under construction
 ErrorData* attachment_error;    // the first one
+bool passes_warnings = false;   // others than its own are of no interest to the session
 MemoryContext message_context;  // for the time of one message: any role may send as many as it likes
 
 // Told to end, it may be waiting for a lock, which a cancellation ends as well.
@@ -126,7 +127,7 @@ int put_message(char type, const char* bytes, std::size_t size) {
     constexpr char kNotification = 'A';
     if (type == kNotification) {
         keep_notification(bytes);
-    } else if (type == kErrorMessage) {
+    } else if (type == kErrorMessage || (type == kNoticeMessage && passes_warnings)) {
         send(type, bytes, size, true);
     }
     return 0;
@@ -364,6 +365,18 @@ void follow_interrupts() {
     }
 }
 
+// Rows that came count for more than what is missing.
+void report_unreadable(const Outcome& outcome) {
+    if (outcome.answered == 0 || (outcome.clients > 0 && outcome.acknowledged == 0)) {
+        ReThrowError(attachment_error);
+    }
+    passes_warnings = true;
+    ereport(WARNING, (errcode(attachment_error->sqlerrcode),
+                      errmsg("an answer could not be read: %s", attachment_error->message),
+                      attachment_error->detail != nullptr ? errdetail("%s", attachment_error->detail) : 0,
+                      attachment_error->hint != nullptr ? errhint("%s", attachment_error->hint) : 0));
+}
+
 void converse(Conversation& conversation, Clock::time_point begin) {
     Conversation::Time now = since(begin);
     for (; !conversation.is_over(now); now = since(begin)) {
@@ -382,7 +395,7 @@ void converse(Conversation& conversation, Clock::time_point begin) {
     send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);
     if (outcome.unreadable > 0) {
-        ReThrowError(attachment_error);
+        report_unreadable(outcome);
     }
     send(kOutcomeMessage, reinterpret_cast<const char*>(&outcome), sizeof outcome, true);
 }

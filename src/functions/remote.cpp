@@ -11,20 +11,32 @@ namespace {
 
 void note_found(const RowFields&, void* is_found) { *static_cast<bool*>(is_found) = true; }
 
-// ERROR P0002 unless a server answers that it has the socket, 55P03 where the worker was held up.
+[[noreturn]] void report_not_found(Ending ending, std::string_view id) {
+    const int size = static_cast<int>(id.size());
+    if (ending == Ending::kIncomplete) {
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("no server that answered has a socket with id \"%.*s\"", size, id.data()),
+                        errdetail("Not every server answered."), errhint("Try again, or allow a longer timeout.")));
+    }
+    ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND), errmsg("no server has a socket with id \"%.*s\"", size, id.data()),
+                    errhint("socketio_clients() lists the sockets of a namespace.")));
+    pg_unreachable();
+}
+
+// ERROR P0002 unless a server answers that it has the socket, 55000 where some have not answered, 55P03 where the worker was
+// held up.
 void require_socket(Request& request) {
     bool is_found = false;
+    const Ending ending = make_request(request, note_found, &is_found);
     const std::string_view id = from_utf8_lossily(request.socket);
-    if (!make_request(request, note_found, &is_found)) {
+    if (ending == Ending::kHeldUp) {
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
                         errmsg("timeout reached before all was done for the socket with id \"%.*s\"",
                                static_cast<int>(id.size()), id.data()),
                         errhint("Look for what holds up commits, or for a lock on the attachment table.")));
     }
     if (!is_found) {
-        ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-                        errmsg("no server has a socket with id \"%.*s\"", static_cast<int>(id.size()), id.data()),
-                        errhint("socketio_clients() lists the sockets of a namespace.")));
+        report_not_found(ending, id);
     }
 }
 

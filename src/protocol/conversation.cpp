@@ -1,6 +1,7 @@
 #include "protocol/conversation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -22,6 +23,8 @@ constexpr Time kDoubt = 25ms;  // by which idle servers have answered
 constexpr Time kQuiet = 200ms;
 constexpr Time kShortQuiet = 50ms;
 constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
+
+constexpr Time kPatienceWithPossible = 500ms;  // connections, if the limit is longer
 
 constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed to have
 
@@ -77,7 +80,7 @@ void Conversation::hear_attachment(std::string_view msgpack, Time now) {
     }
 }
 
-void Conversation::miss_attachment() { speaker_->is_unreadable = true; }
+void Conversation::miss_attachment() { ++speaker_->unreadable; }
 
 const Row* Conversation::next_row() {
     if (has_row()) {
@@ -177,14 +180,14 @@ bool Conversation::is_wanted(const AnswerSocket& socket) const {
 
 void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
 
+bool Conversation::has_said_all(const Server& server) {
+    return server.has_answered && server.acknowledged >= server.clients;
+}
+
+// An attachment that could not be read may have been of another request, so it ends nothing.
 bool Conversation::is_done(const Server& server) const {
-    if (question_ == Question::kServers || server.is_closed) {
-        return true;
-    }
-    if (server.has_answered) {
-        return server.acknowledged >= server.clients;
-    }
-    return server.is_newcomer || server.is_unreadable;
+    return question_ == Question::kServers || server.is_closed || has_said_all(server) ||
+           (server.is_newcomer && !server.has_answered);
 }
 
 bool Conversation::has_everybody_answered() const {
@@ -241,8 +244,10 @@ bool Conversation::has_everybody_been_heard(Time now) const {
     if (listening > 0 && answered() >= listening && is_each_its_own()) {
         return true;
     }
+    const int heard = connections_heard();
     return heartbeat_ && now >= quiet_end() &&
-           (connections_heard() >= connections_expected() || now >= limits_.patience);
+           (heard >= connections_expected() || now >= limits_.patience ||
+            (heard >= listeners_.sure && now >= kPatienceWithPossible));
 }
 
 // How many connections that ask for it were waited for in vain. Of those that listen on another channel it is not known, but
@@ -263,7 +268,7 @@ bool Conversation::wants_heartbeat(Time now) const {
 
 Time Conversation::next_look(Time now) const {
     Time next = limits_.timeout;
-    for (const Time time : {kDoubt, quiet_end(), limits_.patience}) {
+    for (const Time time : {kDoubt, quiet_end(), kPatienceWithPossible, limits_.patience}) {
         if (time > now && time < next) {
             next = time;
         }
@@ -276,7 +281,7 @@ Outcome Conversation::outcome(Time now) const {
     outcome.answered = answered();
     for (const auto& [uid, server] : servers_) {
         outcome.servers += server.has_answered || !(server.is_closed || server.is_newcomer) ? 1 : 0;
-        outcome.unreadable += server.is_unreadable && !server.has_answered ? 1 : 0;
+        outcome.unreadable += server.unreadable > 0 && !has_said_all(server) ? 1 : 0;
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }

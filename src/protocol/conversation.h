@@ -51,10 +51,12 @@ struct Outcome {
     bool timed_out = false;  // before everybody had answered
     int servers = 0;         // that were heard
     int answered = 0;        // of these
-    int unreadable = 0;      // that have not, unless it was by an attachment that could not be read
+    int unreadable = 0;      // whose missing answers may be in attachments that could not be read
     int silent = 0;          // connections that listen and were waited for in vain
     long clients = 0;        // that received the event: kClientAcks
     long acknowledged = 0;   // of these
+
+    bool is_complete() const { return !timed_out && unreadable == 0 && silent == 0; }
 };
 
 class Conversation {
@@ -98,10 +100,10 @@ class Conversation {
   private:
     struct Server {
         std::string node;
-        bool has_nsp = false;        // its adapter listens by one connection
-        bool is_closed = false;      // it said so
-        bool is_newcomer = false;    // it may have come too late for the request
-        bool is_unreadable = false;  // what may be its answer
+        bool has_nsp = false;      // its adapter listens by one connection
+        bool is_closed = false;    // it said so
+        bool is_newcomer = false;  // it may have come too late for the request
+        int unreadable = 0;        // attachments that may be its answers
         bool has_answered = false;
         long clients = 0;
         long acknowledged = 0;
@@ -114,6 +116,7 @@ class Conversation {
     void take_sockets(Answer&& answer, Server& server);
     void add_response(Answer&& answer);
     bool is_wanted(const AnswerSocket& socket) const;
+    static bool has_said_all(const Server& server);
     bool is_done(const Server& server) const;
     bool has_everybody_answered() const;
     int answered() const;

@@ -941,18 +941,29 @@ TEST(Conversation, AsksForNoAttachmentOfWhoHasAnswered) {
     EXPECT_EQ(clients.hear_text(R"({"uid":"a","type":12,"attachmentId":"8"})", 2ms), "8") << "of a client";
 }
 
-TEST(Conversation, DoesNotWaitForWhatCannotBeRead) {
+TEST(Conversation, KnowsWhoseAnswerMayBeUnreadable) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(response("a", 1), 1ms);
     EXPECT_EQ(talk.outcome(1ms).unreadable, 0);
     EXPECT_EQ(talk.hear_text(R"({"uid":"b","type":10,"attachmentId":"7"})", 2ms), "7");
     talk.miss_attachment();
-    EXPECT_EQ(talk.end(), kDoubt + kQuiet) << "it may have been of another request";
-    EXPECT_EQ(talk.outcome(kDoubt + kQuiet).unreadable, 1);
-    expect_outcome(talk.outcome(kDoubt + kQuiet), 2, 1, 0);
+    EXPECT_EQ(talk.end(), kLimits.timeout) << "it may have been of another request";
+    EXPECT_EQ(talk.outcome(kLimits.timeout).unreadable, 1);
+    expect_outcome(talk.outcome(kLimits.timeout), 2, 1, 0, true);
     talk.hear(response("b", 1), 3ms);
     EXPECT_TRUE(talk.is_over(3ms));
     EXPECT_EQ(talk.outcome(3ms).unreadable, 0) << "it was of another request";
+}
+
+TEST(Conversation, KnowsWhoseAcknowledgementsMayBeUnreadable) {
+    Talk talk(Question::kClientAcks, {1, 0});
+    talk.hear(client_count("a", 2), 1ms);
+    talk.hear(client_ack("a", 1), 2ms);
+    EXPECT_EQ(talk.hear_text(R"({"uid":"a","type":12,"attachmentId":"7"})", 3ms), "7");
+    talk.miss_attachment();
+    EXPECT_EQ(talk.end(), kLimits.timeout);
+    EXPECT_EQ(talk.outcome(kLimits.timeout).unreadable, 1);
+    EXPECT_FALSE(talk.outcome(kLimits.timeout).is_complete());
 }
 
 TEST(Conversation, MeetsServersByTheirAttachments) {

@@ -284,6 +284,8 @@ sub read_notification
     my ($server, $payload) = @_;
     my $message = eval { $json_reader->decode($payload) };
     return if ref $message ne 'HASH' || ($message->{uid} // '') ne 'emitter';
+    # One that is slow to read and answer says first that it is there.
+    send_text($server, json({ uid => $server->{uid}, nsp => '/', type => $number_of{heartbeat} })) if $server->{speaks_up};
     return $message if !defined $message->{attachmentId};
     my ($hex) = run_sql($server, "SELECT encode(payload, 'hex') FROM $server->{table} WHERE id = '$message->{attachmentId}'");
     return MessagePack::decode(pack 'H*', $hex);

@@ -157,7 +157,7 @@ for my $way ('notification', 'attachment')
 
     # Many sockets, each in rooms of its own.
     my @sockets = map { { id => "s$_", rooms => [ "s$_", 'room' . $_ % 10 ], data => { n => $_ }, handshake => { address => '::1' } } } 1 .. 5000;
-    my $many = start_server($node, 'app', 'many', sockets => \@sockets);
+    my $many = start_server($node, 'app', 'many', speaks_up => 1, sockets => \@sockets);
     is_answered(ask($node, 'app', q{
         SELECT count(*), count(DISTINCT id), sum((data ->> 'n')::int), count(*) FILTER (WHERE rooms = ARRAY[id, 'room' || (data ->> 'n')::int % 10]) FROM socketio_fetch_sockets(timeout => '10 min');
         SELECT count(*), sum(sockets) FROM socketio_all_rooms(timeout => '10 min');
@@ -167,7 +167,7 @@ for my $way ('notification', 'attachment')
     stop_server($many);
 
     # One value that is much larger than what the worker can pass on at once.
-    my $huge = start_server($node, 'app', 'huge', response => [ 'x' x 5_000_000 ]);
+    my $huge = start_server($node, 'app', 'huge', speaks_up => 1, response => [ 'x' x 5_000_000 ]);
     is_answered(ask($node, 'app', q{SELECT length(response #>> '{}') FROM socketio_server_side_emit_with_ack(event => 'e', timeout => '10 min');}), ['5000000'], 'five million characters');
     is_answered(ask($node, 'app', q{SELECT 1 FROM socketio_server_side_emit_with_ack(event => 'e', args => to_jsonb(repeat('x', 5000000)), timeout => '10 min');}),
         ['1'], 'five million characters in a request');

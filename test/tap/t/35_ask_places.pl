@@ -118,6 +118,33 @@ served('tables', 'public.socket_io_attachments', q{SET socketio_emitter.attachme
         cmp_ok($session->{seconds}, '<', 20, "$table in the transaction, for a request: not for ever");
     }
 }
+
+# Code on an application's table runs in the worker, and finds the extension there as in any session.
+my $triggers = q{
+    CREATE TABLE own (id bigserial, created_at timestamptz DEFAULT now(), payload bytea);
+    CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM socketio_emit('/told', event => 'stored'), set_config('socketio_emitter.attachment_table', 'own', false);
+        PERFORM socketio_servers('/nobody', '10 ms');
+        RETURN new;
+    END $$;
+    CREATE TRIGGER told BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION told();
+};
+sub is_run_in_worker
+{
+    my ($node, $database, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $node->safe_psql($database, $triggers);
+    my $server = start_server($node, $database, 'a', response => ['told'], sockets => [], table => 'own', namespaces => [ '/', '/told' ]);
+    my $session = ask($node, $database, q{SET socketio_emitter.attachment_table = 'own';}
+          . q{SELECT response FROM socketio_server_side_emit_with_ack(event => 'e', args => to_jsonb(repeat('x', 9000)), timeout => '20 s');} x 2);
+    is_answered($session, [ ('"told"') x 2 ], $name);
+    until_heard($server, 'broadcast', 2);
+    is_deeply([ map { $_->{data}{packet}{data} } heard_by($server, 'broadcast') ], [ (['stored']) x 2 ], "$name: what the trigger emits");
+    stop_server($server);
+    return;
+}
+is_run_in_worker($node, 'tables', 'a trigger on an application\'s table');
 is_without_workers($node, 'places');
 $node->stop;
 is_quiet($node, allowed => qr/attachment table "\w+" does not exist|exited with exit code 1/);
@@ -139,6 +166,7 @@ create_database($preloaded, 'app', 'CREATE EXTENSION socketio_emitter');
     is_answered(ask($preloaded, 'app', asks_in('public')), \@answers, 'preloaded, without a worker of deliveries');
     stop_server($server);
 }
+is_run_in_worker($preloaded, 'app', 'preloaded, a trigger on an application\'s table');
 $preloaded->stop;
 is_quiet($preloaded);
 server_is_sound($preloaded);
