@@ -16,8 +16,6 @@ using Time = Conversation::Time;
 
 constexpr std::string_view kEmitter = "emitter";
 
-constexpr Time kDoubt = 25ms;  // by which idle servers have answered
-
 // How long it has to be quiet, at least, for everybody to have been heard: if it is not known how many there are, and if all
 // have answered whose connections are known for sure.
 constexpr Time kQuiet = 200ms;
@@ -263,12 +261,12 @@ bool Conversation::is_over(Time now) const {
 
 bool Conversation::wants_heartbeat(Time now) const {
     const bool counts = question_ != Question::kServers && listeners_.sure + listeners_.possible > 0;
-    return !heartbeat_ && (!counts || !is_each_its_own() || now >= kDoubt);
+    return !heartbeat_ && (!counts || !is_each_its_own() || now >= limits_.doubt);
 }
 
 Time Conversation::next_look(Time now) const {
     Time next = limits_.timeout;
-    for (const Time time : {kDoubt, quiet_end(), kPatienceWithPossible, limits_.patience}) {
+    for (const Time time : {limits_.doubt, quiet_end(), kPatienceWithPossible, limits_.patience}) {
         if (time > now && time < next) {
             next = time;
         }
@@ -285,6 +283,7 @@ Outcome Conversation::outcome(Time now) const {
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }
+    outcome.was_quick = now < Limits{}.doubt && !servers_.empty() && has_everybody_answered();
     if (!has_found_ && now >= limits_.patience) {
         outcome.silent = silent_connections();
     }

@@ -2,8 +2,9 @@
 //
 // Servers of a cluster know of each other by their heartbeats. A request knows nobody, but how many connections listen
 // (PostgreSQL shows those): when as many have answered, it is over. Whoever is heard is a server, and an INITIAL_HEARTBEAT,
-// which every server answers at once, tells who is there and has not answered. It is sent when there is doubt, for it doubles
-// what all servers of the cluster have to do.
+// which every server answers at once, tells who is there and has not answered. It doubles what all servers of the cluster have
+// to do, so among servers known to be quick it is sent when there is doubt. But a server whom the question keeps busy has to
+// be heard before.
 //
 // Then everybody was heard when as many were heard as connections listen and nobody new has been for some time: one connection
 // can speak for the workers of a whole Node.js cluster, or the connections could not be counted. A connection that listens
@@ -49,6 +50,7 @@ using Row = std::vector<std::optional<std::string>>;
 
 struct Outcome {
     bool timed_out = false;  // before everybody had answered
+    bool was_quick = false;  // everybody answered before there would have been doubt
     int servers = 0;         // that were heard
     int answered = 0;        // of these
     int unreadable = 0;      // whose missing answers may be in attachments that could not be read
@@ -66,7 +68,8 @@ class Conversation {
 
     struct Limits {
         Time timeout;
-        Time patience;  // with connections that listen and stay silent
+        Time patience;                               // with connections that listen and stay silent
+        Time doubt = std::chrono::milliseconds(25);  // when to send a heartbeat, if not everybody has answered by then
     };
 
     // `wanted` is the id of kOneSocket.
