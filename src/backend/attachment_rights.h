@@ -11,8 +11,8 @@
 
 namespace socketio {
 
-// From its making to end() the current role is the one to use the table as, in a restricted operation, so that no deferred
-// trigger outlives it. After an ERROR the server puts the role back itself.
+// From its making to end() the current role is the one to use the table as; where that is another, in a restricted operation,
+// so that no deferred trigger outlives the change. After an ERROR the server puts the role back itself.
 class AttachmentRole {
   public:
     enum class Purpose { kInsert, kSelect };

@@ -150,6 +150,7 @@ void put_counted_rooms(const RoomList& list, ReturnSetInfo* rows) {
         const Datum values[] = {text_datum(*room), Int64GetDatum(next - room)};
         const bool nulls[] = {false, false};
         put_row(rows, values, nulls);
+        pfree(DatumGetPointer(values[0]));
         room = next;
     }
 }

@@ -941,6 +941,26 @@ TEST(Conversation, AsksForNoAttachmentOfWhoHasAnswered) {
     EXPECT_EQ(clients.hear_text(R"({"uid":"a","type":12,"attachmentId":"8"})", 2ms), "8") << "of a client";
 }
 
+// A server that is busy with the question is heard before, if the heartbeat is ahead.
+TEST(Conversation, WantsAHeartbeatAtOnceWhereServersAreNotKnownToBeQuick) {
+    const Conversation::Limits limits{5s, 500ms, 0ms};
+    const Conversation slow(Question::kSockets, "", kRequest, {1, 0}, limits);
+    const Conversation quick(Question::kSockets, "", kRequest, {1, 0}, kLimits);
+    EXPECT_TRUE(slow.wants_heartbeat(0ms));
+    EXPECT_FALSE(quick.wants_heartbeat(0ms));
+    EXPECT_TRUE(quick.wants_heartbeat(kDoubt));
+}
+
+TEST(Conversation, TellsWhetherServersWereQuick) {
+    Talk talk(Question::kServerAcks, {1, 0});
+    EXPECT_FALSE(talk.outcome(1ms).was_quick) << "nobody was heard";
+    talk.hear(heartbeat("a"), 1ms);
+    EXPECT_FALSE(talk.outcome(1ms).was_quick);
+    talk.hear(response("a", 1), 2ms);
+    EXPECT_TRUE(talk.outcome(2ms).was_quick);
+    EXPECT_FALSE(talk.outcome(kDoubt).was_quick);
+}
+
 TEST(Conversation, KnowsWhoseAnswerMayBeUnreadable) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(response("a", 1), 1ms);
