@@ -404,7 +404,8 @@ COMMENT ON FUNCTION socketio_custom_request(jsonb, text, interval) IS
 	'emits the event customRequest with data to the servers of a namespace (nsp) at once, and returns what each acknowledged it '
 	'with within timeout';
 
--- What asks the cluster (handshakes hold cookies), controls sockets or resets counts is for the extension's owner, and those it is granted to.
+-- What asks the cluster (handshakes hold cookies), controls sockets or resets counts is for the extension's owner, and those it
+-- is granted to.
 
 REVOKE EXECUTE ON FUNCTION
 	socketio_sockets_join(text, text[], text[], text[]),

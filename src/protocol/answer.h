@@ -14,7 +14,8 @@
 
 namespace socketio {
 
-// One of the sockets of a FETCH_SOCKETS_RESPONSE, all of which have an id. `data` and `handshake` are JSON, empty where there was none.
+// One of the sockets of a FETCH_SOCKETS_RESPONSE, all of which have an id. `data` and `handshake` are JSON, empty where there
+// was none.
 struct AnswerSocket {
     std::string id;
     std::vector<std::string> rooms;

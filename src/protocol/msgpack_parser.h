@@ -110,8 +110,9 @@ class MsgpackEvents : public msgpack::null_visitor {
     bool failed_ = false;
 };
 
-// Report the value of `bytes` to `handler`. False where they are not that of one value, or one nested too deep, which shows only after what came
-// before was reported. A Date comes as the string JSON has for it. Throws what the handler throws, and std::bad_alloc.
+// Report the value of `bytes` to `handler`. False where they are not those of one value, or of one nested too deep, which shows
+// only after what came before was reported. A Date comes as the string JSON has for it. Throws what the handler throws, and
+// std::bad_alloc.
 template <class Handler>
 bool parse_msgpack(std::string_view bytes, Handler& handler) {
     MsgpackEvents<Handler> events(handler);
