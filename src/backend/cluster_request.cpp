@@ -74,39 +74,6 @@ void append_settings(StringInfo settings_text) {
     }
 }
 
-// Channels whose servers were quick to answer when this session asked last. Others are asked for a heartbeat ahead of the
-// question, lest one that the question keeps busy be taken for somebody who looks on.
-class QuickChannels {
-  public:
-    bool has(const Channel& channel) const { return find(channel) < kCount; }
-
-    void note(const Channel& channel, bool is_quick) {
-        const int known = find(channel);
-        if (known < kCount) {
-            channels_[known].name[0] = '\0';
-        }
-        if (is_quick) {
-            channels_[next_++ % kCount] = channel;
-        }
-    }
-
-  private:
-    static constexpr int kCount = 8;
-
-    int find(const Channel& channel) const {
-        int i = 0;
-        while (i < kCount && std::strcmp(channels_[i].name, channel.name) != 0) {
-            ++i;
-        }
-        return i;
-    }
-
-    Channel channels_[kCount] = {};
-    unsigned next_ = 0;
-};
-
-QuickChannels quick_channels;
-
 RequestHeader make_header(const Request& request) {
     RequestHeader header = {};
     header.database = MyDatabaseId;
@@ -117,9 +84,6 @@ RequestHeader make_header(const Request& request) {
     // Who asks for the servers themselves says how long they may take.
     const bool asks_for_servers = request.question == Question::kServers;
     header.limits = {request.timeout, asks_for_servers ? request.timeout : std::min(request.timeout, kPatience)};
-    if (!quick_channels.has(*request.channel)) {
-        header.limits.doubt = Conversation::Time::zero();
-    }
     header.channel = *request.channel;
     header.prefix_size = std::strlen(settings.channel_prefix);
     return header;
@@ -340,7 +304,7 @@ void begin_request(Request& request, Question question, const Channel& channel, 
     request.timeout = timeout;
     request.socket = {};
     initStringInfo(&request.messages);
-    add_message(request, InitialHeartbeat{nsp}, Moment::kInDoubt);
+    add_message(request, InitialHeartbeat{nsp});
 }
 
 void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes) {
@@ -372,7 +336,6 @@ Ending make_request(Request& request, TakeRow take_row, void* result) {
     if (end == End::kHeldUp) {
         report_held_up();
     }
-    quick_channels.note(*request.channel, receiver.outcome.was_quick);
     report_missing_answers(request, receiver.outcome);
     if (end == End::kHeldUp) {
         return Ending::kHeldUp;

@@ -43,7 +43,8 @@ struct RowFields {
 // Takes a row; `result` is the caller's. Called in a memory context that is reset behind each row.
 using TakeRow = void (*)(const RowFields& row, void* result);
 
-// A question to the servers of `nsp`, who listen on `channel`, which has to outlive the request. ERROR 25006 on a standby.
+// A question to the servers of `nsp`, who listen on `channel`, which has to outlive the request. A heartbeat is its first
+// message. ERROR 25006 on a standby.
 void begin_request(Request& request, Question question, const Channel& channel, std::string_view nsp,
                    Conversation::Time timeout);
 

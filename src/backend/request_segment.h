@@ -54,8 +54,8 @@ struct RequestHeader {
     std::size_t messages_size;
 };
 
-// When a message is sent: as the request is made, when it is in doubt who is there, or when the wanted socket has been found.
-enum class Moment { kAtOnce, kInDoubt, kWhenFound };
+// When a message is sent: as the request is made, or when the wanted socket has been found.
+enum class Moment { kAtOnce, kWhenFound };
 
 struct RequestMessage {
     std::size_t size;
@@ -65,8 +65,7 @@ struct RequestMessage {
 };
 
 // What begins a message in the queue, beside those of PostgreSQL's protocol.
-inline constexpr char kRowMessage =
-    'D';  // count of fields, then length (-1: null) and bytes of each, as int32 and text
+inline constexpr char kRowMessage = 'D';      // int32 count of fields, then int32 length (-1: null) and bytes of each
 inline constexpr char kOutcomeMessage = 'C';  // an Outcome; the last one
 inline constexpr char kErrorMessage = 'E';
 inline constexpr char kNoticeMessage = 'N';

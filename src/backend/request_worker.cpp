@@ -227,9 +227,9 @@ void send_messages(Moment moment) {
     }
 }
 
-void send_later(Moment moment) {
+void send_actions() {
     begin_transaction();
-    send_messages(moment);
+    send_messages(Moment::kWhenFound);
     end_transaction();
 }
 
@@ -245,10 +245,6 @@ Conversation* send_request(Clock::time_point& begin) {
     begin_transaction();
     Conversation* conversation = begin_conversation();
     Async_Listen(segment.header->channel.name);
-    if (conversation->wants_heartbeat(Conversation::Time::zero())) {
-        conversation->note_heartbeat(Conversation::Time::zero());
-        send_messages(Moment::kInDoubt);
-    }
     send_messages(Moment::kAtOnce);
     begin = Clock::now();
     end_transaction();
@@ -380,17 +376,12 @@ void report_unreadable(const Outcome& outcome) {
 void converse(Conversation& conversation, Clock::time_point begin) {
     Conversation::Time now = since(begin);
     for (; !conversation.is_over(now); now = since(begin)) {
-        if (conversation.wants_heartbeat(now)) {
-            conversation.note_heartbeat(now);
-            send_rows(conversation);
-            send_later(Moment::kInDoubt);
-        }
         wait(conversation.next_look(now) - now);
         follow_interrupts();
         hear_inbox(conversation, begin);
     }
     if (conversation.has_found()) {
-        send_later(Moment::kWhenFound);
+        send_actions();
     }
     send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);

@@ -104,7 +104,6 @@ Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
     if (is_new) {
         place->second.is_newcomer = answer.type == static_cast<int>(MessageType::kInitialHeartbeat);
         last_met_ = now;
-        slowest_ = std::max(slowest_, now - heartbeat_.value_or(Time::zero()));
         if (question_ == Question::kServers) {
             place->second.has_answered = true;
             std::string node = answer.node;
@@ -207,15 +206,13 @@ int Conversation::connections_heard() const {
     return static_cast<int>(connections.size());
 }
 
-// Counts from the heartbeat, for which there is a reason.
 Time Conversation::quiet_end() const {
-    const Time begin = std::max(last_met_, heartbeat_.value_or(Time::zero()));
     if (is_nobody_there()) {
-        return begin + kQuiet;
+        return last_met_ + kQuiet;
     }
     const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
     const Time shortest = is_countable ? kShortQuiet : kQuiet;
-    return begin + std::clamp(slowest_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
+    return last_met_ + std::clamp(last_met_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
 bool Conversation::is_nobody_there() const {
@@ -243,9 +240,8 @@ bool Conversation::has_everybody_been_heard(Time now) const {
         return true;
     }
     const int heard = connections_heard();
-    return heartbeat_ && now >= quiet_end() &&
-           (heard >= connections_expected() || now >= limits_.patience ||
-            (heard >= listeners_.sure && now >= kPatienceWithPossible));
+    return now >= quiet_end() && (heard >= connections_expected() || now >= limits_.patience ||
+                                  (heard >= listeners_.sure && now >= kPatienceWithPossible));
 }
 
 // How many connections that ask for it were waited for in vain. Of those that listen on another channel it is not known, but
@@ -259,14 +255,9 @@ bool Conversation::is_over(Time now) const {
     return now >= limits_.timeout || has_found_ || (has_everybody_answered() && has_everybody_been_heard(now));
 }
 
-bool Conversation::wants_heartbeat(Time now) const {
-    const bool counts = question_ != Question::kServers && listeners_.sure + listeners_.possible > 0;
-    return !heartbeat_ && (!counts || !is_each_its_own() || now >= limits_.doubt);
-}
-
 Time Conversation::next_look(Time now) const {
     Time next = limits_.timeout;
-    for (const Time time : {limits_.doubt, quiet_end(), kPatienceWithPossible, limits_.patience}) {
+    for (const Time time : {quiet_end(), kPatienceWithPossible, limits_.patience}) {
         if (time > now && time < next) {
             next = time;
         }
@@ -283,7 +274,6 @@ Outcome Conversation::outcome(Time now) const {
         outcome.clients += server.clients;
         outcome.acknowledged += server.acknowledged;
     }
-    outcome.was_quick = now < Limits{}.doubt && !servers_.empty() && has_everybody_answered();
     if (!has_found_ && now >= limits_.patience) {
         outcome.silent = silent_connections();
     }

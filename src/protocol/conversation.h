@@ -1,14 +1,13 @@
 // What is said between a request leaving and its last answer: which servers there are, who has answered, and when it is over.
 //
-// Servers of a cluster know of each other by their heartbeats. A request knows nobody, but how many connections listen
-// (PostgreSQL shows those): when as many have answered, it is over. Whoever is heard is a server, and an INITIAL_HEARTBEAT,
-// which every server answers at once, tells who is there and has not answered. It doubles what all servers of the cluster have
-// to do, so among servers known to be quick it is sent when there is doubt. But a server whom the question keeps busy has to
-// be heard before.
+// Servers of a cluster know of each other by their heartbeats. A request knows nobody, so an INITIAL_HEARTBEAT goes ahead of
+// it, which every server answers at once, be it ever so busy with the request afterwards: whoever is heard is a server.
+// How many there are tells the number of connections that listen (PostgreSQL shows those): when as many have answered, it is
+// over.
 //
-// Then everybody was heard when as many were heard as connections listen and nobody new has been for some time: one connection
-// can speak for the workers of a whole Node.js cluster, or the connections could not be counted. A connection that listens
-// and stays silent may be no server, but somebody who looks on, so it is not waited for longer than `patience`.
+// Otherwise everybody was heard when as many were heard as connections listen and nobody new has been for some time: one
+// connection can speak for the workers of a whole Node.js cluster, or the connections could not be counted. A connection that
+// listens and stays silent may be no server, but somebody who looks on, so it is not waited for longer than `patience`.
 //
 // A server that was heard is waited for until the timeout, unless it says that it closes.
 
@@ -50,7 +49,6 @@ using Row = std::vector<std::optional<std::string>>;
 
 struct Outcome {
     bool timed_out = false;  // before everybody had answered
-    bool was_quick = false;  // everybody answered before there would have been doubt
     int servers = 0;         // that were heard
     int answered = 0;        // of these
     int unreadable = 0;      // whose missing answers may be in attachments that could not be read
@@ -68,8 +66,7 @@ class Conversation {
 
     struct Limits {
         Time timeout;
-        Time patience;                               // with connections that listen and stay silent
-        Time doubt = std::chrono::milliseconds(25);  // when to send a heartbeat, if not everybody has answered by then
+        Time patience;  // with connections that listen and stay silent
     };
 
     // `wanted` is the id of kOneSocket.
@@ -91,11 +88,7 @@ class Conversation {
     bool is_over(Time now) const;
     bool has_found() const { return has_found_; }
 
-    // Whether it is time for an INITIAL_HEARTBEAT: true until note_heartbeat().
-    bool wants_heartbeat(Time now) const;
-    void note_heartbeat(Time now) { heartbeat_ = now; }
-
-    // When it may be over or want a heartbeat, though nobody is heard until then.
+    // When it may be over, though nobody is heard until then.
     Time next_look(Time now) const;
 
     Outcome outcome(Time now) const;
@@ -138,9 +131,7 @@ class Conversation {
     Listeners listeners_;
     Limits limits_;
     std::map<std::string, Server> servers_;  // by uid
-    std::optional<Time> heartbeat_;          // when it was sent
-    Time last_met_{0};                       // when the last new server was heard
-    Time slowest_{0};                        // what a server took to be heard
+    Time last_met_{0};                       // when the last new server was heard, which is also the slowest to be
     std::vector<Row> rows_;                  // that have come in since they were all taken
     std::size_t taken_ = 0;                  // of these
     bool has_found_ = false;

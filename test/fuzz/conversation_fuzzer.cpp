@@ -90,7 +90,6 @@ class ConversationFuzzer {
             if (data_.ConsumeBool()) {
                 take_rows();
             }
-            send_heartbeat();
             check_state();
         }
         take_rows();
@@ -123,16 +122,6 @@ class ConversationFuzzer {
                     conversation_.miss_attachment();
                 }
             }
-        }
-    }
-
-    // As who holds the conversation does, or not yet.
-    void send_heartbeat() {
-        if (conversation_.wants_heartbeat(now_) && data_.ConsumeBool()) {
-            check(!has_sent_heartbeat_, "one heartbeat is enough");
-            conversation_.note_heartbeat(now_);
-            has_sent_heartbeat_ = true;
-            check(!conversation_.wants_heartbeat(now_), "the heartbeat was sent");
         }
     }
 
@@ -203,8 +192,6 @@ class ConversationFuzzer {
             const Time next = conversation_.next_look(time);
             check(next > time, "the next look is still to come");
             check(!conversation_.is_over(next - 1us), "it is not over before the next look");
-            check(conversation_.wants_heartbeat(next - 1us) == conversation_.wants_heartbeat(time),
-                  "no heartbeat is wanted before the next look");
             check(looks < 4, "four looks are enough");
             time = next;
         }
@@ -237,7 +224,6 @@ class ConversationFuzzer {
     Conversation conversation_;
     Time now_{0};
     int message_number_ = 0;
-    bool has_sent_heartbeat_ = false;
     std::set<std::string> heard_;
     long acknowledgements_ = 0;
     std::vector<Row> rows_;

@@ -29,7 +29,6 @@ constexpr Question kQuestions[] = {Question::kServers, Question::kSockets, Quest
                                    Question::kServerAcks};
 
 // What conversation.cpp has for these.
-constexpr Time kDoubt = 25ms;         // when a heartbeat is sent at the latest
 constexpr Time kCountedQuiet = 50ms;  // how long it is to be quiet, if all who are known to listen have answered
 constexpr Time kQuiet = 200ms;        // and if not
 
@@ -42,20 +41,16 @@ constexpr int kClientCount = 11;
 constexpr int kClientAck = 12;
 constexpr int kClose = 13;
 
-// A conversation about kRequest, without the clock: whoever hears says when. Meanwhile it does what those do who hold one:
-// it looks when it is told to, and notes a heartbeat when one is wanted.
+// A conversation about kRequest, without the clock: whoever hears says when. Meanwhile it does what those do who hold one: it
+// looks when it is told to.
 class Talk : public Conversation {
   public:
     explicit Talk(Question question, Listeners listeners = kUncounted, Limits limits = kLimits)
-        : Conversation(question, kWanted, kRequest, listeners, limits) {
-        send_heartbeat();
-    }
+        : Conversation(question, kWanted, kRequest, listeners, limits) {}
 
     std::string hear_text(std::string_view text, Time now) {
         pass_time(now);
-        const std::string attachment_id(Conversation::hear(text, now));
-        send_heartbeat();
-        return attachment_id;
+        return std::string(Conversation::hear(text, now));
     }
 
     void hear(const json& message, Time now) { EXPECT_EQ(hear_text(message.dump(), now), "") << message; }
@@ -64,7 +59,6 @@ class Talk : public Conversation {
         const std::vector<std::uint8_t> bytes = json::to_msgpack(message);
         pass_time(now);
         Conversation::hear_attachment({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, now);
-        send_heartbeat();
     }
 
     Rows take_rows() {
@@ -82,9 +76,6 @@ class Talk : public Conversation {
         return rest.now_;
     }
 
-    // When the heartbeat was sent.
-    std::optional<Time> heartbeat() const { return heartbeat_; }
-
   private:
     void pass_time(Time now) {
         look_until(now);
@@ -97,19 +88,10 @@ class Talk : public Conversation {
             EXPECT_FALSE(is_over(next_look(now_) - 1us));
             EXPECT_LT(looks, 10);
             now_ = next_look(now_);
-            send_heartbeat();
-        }
-    }
-
-    void send_heartbeat() {
-        if (!is_over(now_) && wants_heartbeat(now_)) {
-            note_heartbeat(now_);
-            heartbeat_ = now_;
         }
     }
 
     Time now_{0};
-    std::optional<Time> heartbeat_;
 };
 
 json message(std::string_view uid, int type, const json& data = nullptr) {
@@ -347,10 +329,10 @@ TEST(Conversation, DoesNotWaitForWhoMightListenWhereAServerHasManyConnections) {
     for (const bool is_main : {false, true}) {
         Talk talk(Question::kServerAcks, {1, 5, is_main});
         talk.hear(without_nsp(response("a", 1)), 5ms);
-        EXPECT_EQ(talk.end(), kDoubt + kCountedQuiet);
-        expect_outcome(talk.outcome(kDoubt + kCountedQuiet), 1, 1, 0);
-        talk.hear(response("b", 1), 26ms);
-        EXPECT_EQ(talk.end(), 26ms + kCountedQuiet) << "one such server is enough";
+        EXPECT_EQ(talk.end(), 5ms + kCountedQuiet);
+        expect_outcome(talk.outcome(5ms + kCountedQuiet), 1, 1, 0);
+        talk.hear(response("b", 1), 10ms);
+        EXPECT_EQ(talk.end(), 10ms + kCountedQuiet) << "one such server is enough";
         expect_outcome(talk.outcome(500ms), 2, 2, 0);
     }
     Talk silent(Question::kServerAcks, {3, 5, true});
@@ -399,8 +381,8 @@ TEST(Conversation, WaitsForAnswersBeyondTheQuiet) {
 TEST(Conversation, IsQuietAtOnceWithLittlePatience) {
     Talk talk(Question::kServerAcks, {2, 0}, {5s, 10ms});
     talk.hear(response("a", 1), 1ms);
-    EXPECT_EQ(talk.end(), kDoubt + kQuiet);
-    expect_outcome(talk.outcome(kDoubt + kQuiet), 1, 1, 1);
+    EXPECT_EQ(talk.end(), 1ms + kQuiet);
+    expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 1);
 }
 
 TEST(Conversation, WaitsForTheLateAsForOthers) {
@@ -464,8 +446,8 @@ TEST(Conversation, DoesNotWaitForWhoCloses) {
     talk.hear(response("a", 1), 2ms);
     EXPECT_FALSE(talk.is_over(2ms));
     talk.hear(close_of("b"), 3ms);
-    EXPECT_EQ(talk.end(), kDoubt + kQuiet) << "when it was quiet behind the heartbeat";
-    expect_outcome(talk.outcome(kDoubt + kQuiet), 1, 1, 0);
+    EXPECT_EQ(talk.end(), 1ms + kQuiet) << "when it was quiet";
+    expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 0);
     Talk patient(Question::kServerAcks, {2, 0});
     patient.hear(heartbeat("b"), 1s);
     patient.hear(response("a", 1), 1s);
@@ -554,70 +536,13 @@ TEST(Conversation, WaitsForLessQuietWhereTheKnownHaveAnswered) {
     talk.hear(without_nsp(heartbeat("a")), 1ms);
     EXPECT_EQ(talk.end(), 5s);
     talk.hear(without_nsp(response("a", 1)), 2ms);
-    EXPECT_EQ(talk.end(), kDoubt + kCountedQuiet);
+    EXPECT_EQ(talk.end(), 1ms + kCountedQuiet);
     Talk slow(Question::kServerAcks, {1, 1});
     slow.hear(without_nsp(response("a", 1)), 20ms);
-    EXPECT_EQ(slow.end(), kDoubt + 80ms) << "four times what it took";
+    EXPECT_EQ(slow.end(), 20ms + 80ms) << "four times what it took";
     Talk node(Question::kServerAcks, {1, 1});
     node.hear(behind("n", without_nsp(response("a", 1))), 2ms);
     EXPECT_EQ(node.end(), 2ms + kQuiet) << "one connection of many workers";
-}
-
-// Heartbeats, which tell who is there and has not answered.
-
-TEST(Conversation, SendsAHeartbeatAtOnceWhereNobodyIsCounted) {
-    for (const Question question : kQuestions) {
-        EXPECT_EQ(Talk(question).heartbeat(), 0us);
-    }
-    for (const Listeners listeners : {Listeners{2, 0}, Listeners{0, 2}, Listeners{1, 1, true}}) {
-        EXPECT_EQ(Talk(Question::kServers, listeners).heartbeat(), 0us) << "which is the question";
-    }
-}
-
-TEST(Conversation, SendsAHeartbeatInDoubt) {
-    for (const Question question : kAnswered) {
-        for (const Listeners listeners : {Listeners{2, 0}, Listeners{0, 2}, Listeners{1, 1, true}}) {
-            Talk talk(question, listeners);
-            EXPECT_EQ(talk.heartbeat(), std::nullopt);
-            talk.hear(answer(question, "a"), 1ms);
-            EXPECT_EQ(talk.next_look(1ms), kDoubt);
-            EXPECT_FALSE(talk.wants_heartbeat(kDoubt - 1us));
-            EXPECT_TRUE(talk.wants_heartbeat(kDoubt));
-            EXPECT_TRUE(talk.wants_heartbeat(4s)) << "until it was sent";
-            talk.hear(heartbeat("a"), 30ms);
-            EXPECT_EQ(talk.heartbeat(), kDoubt);
-            EXPECT_FALSE(talk.wants_heartbeat(30ms));
-        }
-    }
-}
-
-TEST(Conversation, SendsNoHeartbeatWhereAllAnswer) {
-    for (const Question question : kAnswered) {
-        Talk talk(question, {1, 1});
-        talk.hear(answer(question, "a"), 1ms);
-        talk.hear(answer(question, "b"), 24ms);
-        EXPECT_EQ(talk.end(), 24ms);
-        EXPECT_EQ(talk.heartbeat(), std::nullopt);
-    }
-}
-
-TEST(Conversation, SendsAHeartbeatForTheOtherWorkersOfANode) {
-    Talk talk(Question::kServerAcks, {1, 0});
-    talk.hear(behind("n", response("w1", 1)), 1ms);
-    EXPECT_EQ(talk.heartbeat(), 1ms);
-    EXPECT_FALSE(talk.is_over(1ms));
-    talk.hear(behind("n", heartbeat("w2")), 2ms);
-    EXPECT_FALSE(talk.wants_heartbeat(4s));
-}
-
-// So long as nobody was asked who is there, silence says nothing.
-TEST(Conversation, IsNotQuietBeforeTheHeartbeat) {
-    Conversation conversation(Question::kServerAcks, kWanted, kRequest, {0, 2}, kLimits);
-    conversation.hear(without_nsp(response("a", 1)).dump(), 1ms);
-    EXPECT_FALSE(conversation.is_over(4s));
-    conversation.note_heartbeat(30ms);
-    EXPECT_FALSE(conversation.is_over(30ms + kQuiet - 1us));
-    EXPECT_TRUE(conversation.is_over(30ms + kQuiet));
 }
 
 // Servers that come while something is asked, and say so.
@@ -939,26 +864,6 @@ TEST(Conversation, AsksForNoAttachmentOfWhoHasAnswered) {
     Talk clients(Question::kClientAcks, {2, 0});
     clients.hear(client_count("a", 2), 1ms);
     EXPECT_EQ(clients.hear_text(R"({"uid":"a","type":12,"attachmentId":"8"})", 2ms), "8") << "of a client";
-}
-
-// A server that is busy with the question is heard before, if the heartbeat is ahead.
-TEST(Conversation, WantsAHeartbeatAtOnceWhereServersAreNotKnownToBeQuick) {
-    const Conversation::Limits limits{5s, 500ms, 0ms};
-    const Conversation slow(Question::kSockets, "", kRequest, {1, 0}, limits);
-    const Conversation quick(Question::kSockets, "", kRequest, {1, 0}, kLimits);
-    EXPECT_TRUE(slow.wants_heartbeat(0ms));
-    EXPECT_FALSE(quick.wants_heartbeat(0ms));
-    EXPECT_TRUE(quick.wants_heartbeat(kDoubt));
-}
-
-TEST(Conversation, TellsWhetherServersWereQuick) {
-    Talk talk(Question::kServerAcks, {1, 0});
-    EXPECT_FALSE(talk.outcome(1ms).was_quick) << "nobody was heard";
-    talk.hear(heartbeat("a"), 1ms);
-    EXPECT_FALSE(talk.outcome(1ms).was_quick);
-    talk.hear(response("a", 1), 2ms);
-    EXPECT_TRUE(talk.outcome(2ms).was_quick);
-    EXPECT_FALSE(talk.outcome(kDoubt).was_quick);
 }
 
 TEST(Conversation, KnowsWhoseAnswerMayBeUnreadable) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "support/checking_handler.h"
+#include "support/counting_handler.h"
 #include "support/document.h"
 #include "support/random_document.h"
 
@@ -17,25 +18,6 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-
-// Counts how deep it goes, and does nothing else.
-struct DepthHandler {
-    std::int64_t depth = 0;
-    std::int64_t deepest = 0;
-
-    void null() {}
-    void boolean(bool) {}
-    void integer(std::int64_t) {}
-    void large_integer(std::uint64_t) {}
-    void real(double) {}
-    void string(std::string_view) {}
-    void binary(std::string_view) {}
-    void key(std::string_view) {}
-    void begin_array() { deepest = std::max(deepest, ++depth); }
-    void begin_object() { deepest = std::max(deepest, ++depth); }
-    void end_array() { --depth; }
-    void end_object() { --depth; }
-};
 
 ordered_json parsed(std::string_view text) {
     CheckingHandler handler;
@@ -134,20 +116,20 @@ TEST(JsonParser, AgreesWithADocumentOnRandomOnes) {
 
 TEST(JsonParser, TakesNoStackForLevels) {
     constexpr std::int64_t kDepth = 1'000'000;
-    DepthHandler arrays;
+    CountingHandler arrays;
     EXPECT_TRUE(parse_json(std::string(kDepth, '[') + std::string(kDepth, ']'), arrays));
     EXPECT_EQ(arrays.deepest, kDepth);
-    EXPECT_EQ(arrays.depth, 0);
+    EXPECT_EQ(arrays.depth(), 0);
     std::string text;
     for (std::int64_t i = 0; i < kDepth; ++i) {
         text += "{\"a\":";
     }
-    DepthHandler objects;
+    CountingHandler objects;
     EXPECT_FALSE(parse_json(text, objects)) << "without their ends";
     EXPECT_EQ(objects.deepest, kDepth);
 }
 
-struct ThrowingHandler : DepthHandler {
+struct ThrowingHandler : CountingHandler {
     struct Thrown {};
     void string(std::string_view) { throw Thrown(); }
 };

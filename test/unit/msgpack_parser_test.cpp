@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/checking_handler.h"
+#include "support/counting_handler.h"
 #include "support/document.h"
 #include "support/encode.h"
 #include "support/random_document.h"
@@ -262,24 +263,6 @@ TEST(MsgpackParser, TakesOfRandomBytesWhatUnpacks) {
     }
     EXPECT_GT(taken, 1000);
 }
-
-struct CountingHandler {
-    std::int64_t begun = 0;
-    std::int64_t ended = 0;
-
-    void null() {}
-    void boolean(bool) {}
-    void integer(std::int64_t) {}
-    void large_integer(std::uint64_t) {}
-    void real(double) {}
-    void string(std::string_view) {}
-    void binary(std::string_view) {}
-    void key(std::string_view) {}
-    void begin_array() { ++begun; }
-    void begin_object() { ++begun; }
-    void end_array() { ++ended; }
-    void end_object() { ++ended; }
-};
 
 // More would be no message, but a way to spend memory.
 TEST(MsgpackParser, TakesTenThousandLevels) {

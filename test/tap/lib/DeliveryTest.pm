@@ -22,7 +22,7 @@ use Time::HiRes 'usleep';
 
 our @EXPORT = qw(
   start_delivery_cluster create_delivery_database
-  until_true start_listening run_in heard received received_by_name stop_listening
+  until_true start_listening run_in heard received received_by_name next_events stop_listening
   start_load stop_load wait_for_load run_load $MIXED_LOAD
   worker_pid until_worker until_no_worker stats is_complete is_sound_after_crash session_in_background finish
 );
@@ -93,7 +93,7 @@ sub start_listening
     $input->autoflush;
     until_true('a psql', sub { -e $file });
     open my $output, '<', $file or die "$file: $!";
-    my $listener = { errors => "$file.errors", input => $input, output => $output, partial => '', received => [], fences => 0 };
+    my $listener = { errors => "$file.errors", input => $input, output => $output, partial => '', received => [], taken => 0, fences => 0 };
     print {$input} map { qq{LISTEN "$_";\n} } @channels ? @channels : 'socket.io#/';
     heard($listener);
     return $listener;
@@ -176,6 +176,19 @@ sub received_by_name
 {
     my ($listener) = @_;
     return [ map { /"data":\["((?:[^"\\]|\\.)*)"/ ? $1 : /attachmentId/ ? 'attachment' : $_ } @{ $listener->{received} } ];
+}
+
+# The events that have arrived since the last call, by their names. What is emitted last comes last.
+sub next_events
+{
+    my ($node, $database, $listener) = @_;
+    my $mark = 'mark ' . ++$listener->{marks};
+    $node->safe_psql($database, small($mark));
+    until_true('all to arrive', sub { heard($listener); received_by_name($listener)->[-1] eq $mark });
+    my @events = @{ received_by_name($listener) };
+    my @new = @events[ $listener->{taken} .. $#events - 1 ];
+    $listener->{taken} = @events;
+    return \@new;
 }
 
 sub stop_listening

@@ -14,19 +14,6 @@ use Test::More;
 my $node = start_delivery_cluster('main', settings => [ 'max_prepared_transactions = 5', 'wal_level = logical', 'max_wal_senders = 5', 'wal_retrieve_retry_interval = 100ms' ]);
 create_delivery_database($node, 'app');
 my $listener = start_listening($node, 'app', 'socket.io#/', 'socket.io#/other');
-my $heard = 0;
-
-# Of what was emitted so far. What is emitted last comes last.
-sub next_events
-{
-    my $mark = 'mark ' . $node->safe_psql('app', q{SELECT nextval('ids')});
-    $node->safe_psql('app', small($mark));
-    until_true('all to arrive', sub { heard($listener); received_by_name($listener)->[-1] eq $mark });
-    my @events = @{ received_by_name($listener) };
-    my @new = @events[ $heard .. $#events - 1 ];
-    $heard = @events;
-    return \@new;
-}
 
 # What runs in one session ends in these errors, none as a rule, and arrives like this, an attachment under that name.
 sub arrive
@@ -35,7 +22,7 @@ sub arrive
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $session = session($node, 'app', $sql, channels => []);
     is_deeply([ map { $_->{sqlstate} } @{ $session->{errors} } ], \@errors, "$name: errors");
-    is_deeply(next_events(), $expected, "$name: what arrives");
+    is_deeply(next_events($node, 'app', $listener), $expected, "$name: what arrives");
     return $session;
 }
 
@@ -79,7 +66,7 @@ arrive('equal emits of one transaction', 'BEGIN;' . small('same') x 3 . 'COMMIT;
     my $sessions = session($node, 'app', small('same') x 20, channels => []);
     kill 'CONT', $worker;
     is_clean($sessions, 'equal emits of many transactions: no error');
-    is_deeply(next_events(), [ ('same') x 20 ], 'equal emits of many transactions, in one batch of the worker');
+    is_deeply(next_events($node, 'app', $listener), [ ('same') x 20 ], 'equal emits of many transactions, in one batch of the worker');
 }
 
 # Channels keep their order among each other, and so does a transaction that turns from one way to the other.
@@ -147,7 +134,7 @@ $node->safe_psql('app', q{
         SELECT lying(id) FROM many;
     } . small('after'), channels => []);
     is(scalar @{ $session->{errors} }, 1, 'parallel: what lies about itself is told so');
-    is_deeply(next_events(), ['after'], 'parallel: what lies about itself emits nothing');
+    is_deeply(next_events($node, 'app', $listener), ['after'], 'parallel: what lies about itself emits nothing');
 }
 
 # The worker by its name, and settings that it follows.
@@ -158,7 +145,7 @@ $node->safe_psql('app', q{
     my ($args) = run_command([ 'ps', '-o', 'args=', '-p', $worker ]);
     like($args, qr/socketio_emitter delivery for database $oid/, 'the worker: its name tells the database');
     is(stats($node, 'app', 'worker_pid'), $worker, 'the worker: socketio_stats knows it');
-    next_events();
+    next_events($node, 'app', $listener);
     my $offset = -s $node->logfile;
     $node->append_conf('postgresql.conf', "trace_notify = on\nlog_min_messages = debug1");
     $node->reload;
@@ -168,7 +155,7 @@ $node->safe_psql('app', q{
     }), 'the worker follows SIGHUP');
     $node->append_conf('postgresql.conf', "trace_notify = off\nlog_min_messages = warning");
     $node->reload;
-    is_deeply([ grep { $_ ne 'reloaded' } @{ next_events() } ], [], 'the worker follows SIGHUP, and goes on');
+    is_deeply([ grep { $_ ne 'reloaded' } @{ next_events($node, 'app', $listener) } ], [], 'the worker follows SIGHUP, and goes on');
 }
 
 # Rows that a subscriber applies.
@@ -180,7 +167,7 @@ my $connection = $node->connstr('publisher') =~ s/'/''/gr;
 $node->safe_psql('app', "CREATE SUBSCRIPTION mirror CONNECTION '$connection' PUBLICATION everything WITH (create_slot = false, copy_data = false)");
 $node->safe_psql('publisher', 'INSERT INTO mirrored VALUES (1), (2); BEGIN; INSERT INTO mirrored VALUES (3); SAVEPOINT s; INSERT INTO mirrored VALUES (4); ROLLBACK TO s; COMMIT;');
 $node->wait_for_catchup('mirror');
-is_deeply(next_events(), [ ('mirrored:insert') x 3 ], 'a subscriber of logical replication');
+is_deeply(next_events($node, 'app', $listener), [ ('mirrored:insert') x 3 ], 'a subscriber of logical replication');
 $node->safe_psql('app', 'DROP SUBSCRIPTION mirror');
 
 stop_listening($listener);

@@ -68,19 +68,6 @@ sub emits
 }
 
 my $listener = start_listening($node, 'app');
-my $heard    = 0;
-
-# The events that have arrived since the last call. What is emitted last comes last.
-sub next_events
-{
-    my $mark = 'mark ' . $node->safe_psql('app', q{SELECT nextval('ids')});
-    $node->safe_psql('app', small($mark));
-    until_true('all to arrive', sub { heard($listener); received_by_name($listener)->[-1] eq $mark });
-    my @events = @{ received_by_name($listener) };
-    my @new    = @events[ $heard .. $#events - 1 ];
-    $heard = @events;
-    return \@new;
-}
 
 # What runs in one session runs out of memory `$times` times, and this arrives.
 sub runs_out
@@ -90,7 +77,7 @@ sub runs_out
     my $session = session($node, 'app', $warm_up . $sql, channels => []);
     is_deeply([ map { $_->{sqlstate} } @{ $session->{errors} } ], [ ('53200') x $times ], "$name: errors") or diag explain $session->{errors};
     like($_->{message}, qr/\bout of memory$/, "$name: message") for @{ $session->{errors} };
-    is_deeply(next_events(), $expected, "$name: what arrives");
+    is_deeply(next_events($node, 'app', $listener), $expected, "$name: what arrives");
     until_true("$name: an empty queue", sub { stats($node, 'app', 'queue_used') eq '0' });
     is(stats($node, 'app', 'fallbacks'), '0', "$name: nothing that failed is counted as a fallback");
     return;
@@ -131,7 +118,7 @@ runs_out('after room was reserved', "BEGIN; CREATE TABLE t1 ($many_columns);" . 
     1, ['after']);
 $node->psql('app', emits('fits', 500, 7000), timeout => 30, timed_out => \my $timed_out);
 ok(!$timed_out, 'after room was reserved: it was given back');
-is_deeply(next_events(), [ ('fits') x 500 ], 'after room was reserved: what needs most of the queue arrives');
+is_deeply(next_events($node, 'app', $listener), [ ('fits') x 500 ], 'after room was reserved: what needs most of the queue arrives');
 is(stats($node, 'app', 'fallbacks'), '0', 'after room was reserved: by way of the queue');
 stop_listening($listener);
 

@@ -155,6 +155,15 @@ for my $way ('notification', 'attachment')
     is($request->{data}{packet}[1], $long, 'a large request: what the server hears');
     stop_server($a);
 
+    # A server that a question keeps busy is waited for, however quick it was with the one before.
+    my $busy = start_server($node, 'app', 'busy', sockets => [ { id => 's', rooms => ['s'] } ], response => ['quick'],
+        on => { fetch_sockets => sub { sleep 1; behave(@_) } });
+    is_answered(ask($node, 'app', q{
+        SELECT response #>> '{}' FROM socketio_server_side_emit_with_ack(event => 'e', timeout => '10 min');
+        SELECT id FROM socketio_fetch_sockets(timeout => '10 min');
+    }), [ 'quick', 's' ], 'a server that is busy with the second question');
+    stop_server($busy);
+
     # Many sockets, each in rooms of its own.
     my @sockets = map { { id => "s$_", rooms => [ "s$_", 'room' . $_ % 10 ], data => { n => $_ }, handshake => { address => '::1' } } } 1 .. 5000;
     my $many = start_server($node, 'app', 'many', speaks_up => 1, sockets => \@sockets);
