@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "backend/change_payload.h"
-#include "backend/publish.h"
+#include "backend/notify.h"
 #include "backend/writers.h"
 
 namespace socketio {
@@ -28,6 +28,7 @@ class JsonEntries {
     }
 
     std::string_view bytes() const { return sink_.bytes(); }
+    bool hold_binary() const { return writer_->holds_binary(); }
 
   private:
     char memory_[kMaxNotification];
@@ -51,6 +52,7 @@ class MsgpackEntries {
     std::size_t surplus() const { return writer_->surplus(); }
 
     std::string_view bytes() const { return sink_.bytes(); }
+    bool hold_binary() const { return writer_->holds_binary(); }
 
   private:
     PayloadSink sink_;
@@ -104,11 +106,16 @@ class BatchLists {
         return size() - entries_[0].surplus() - entries_[1].surplus() - entries_[2].surplus();
     }
 
+    // Whether something that was tried holds binary.
+    bool hold_binary() const {
+        return entries_[0].hold_binary() || entries_[1].hold_binary() || entries_[2].hold_binary();
+    }
+
     // What was added. Valid until the next begin().
     BatchArguments arguments() const {
         BatchArguments arguments(plan_, op_, count_);
         for (const BatchList list : {kKeyList, kRecordList, kOldList}) {
-            arguments.set(list, entries_[list].bytes().substr(0, sizes_[list]));
+            arguments.set(list, {entries_[list].bytes().substr(0, sizes_[list]), entries_[list].hold_binary()});
         }
         return arguments;
     }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "backend/transition_rows.h"
 
 extern "C" {
@@ -20,12 +20,11 @@ constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
 std::size_t less(std::size_t limit, std::size_t taken) { return limit > taken ? limit - taken : 0; }
 
-std::size_t notification_limit() { return static_cast<std::size_t>(settings.payload_threshold - 1); }
-
 }  // namespace
 
 BatchSender::BatchSender(const ChangePlan* plan, ChangeOp op)
-    : plan_(plan),
+    : dialect_(dialect()),
+      plan_(plan),
       op_(op),
       kept_context_(AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter kept rows", ALLOCSET_DEFAULT_SIZES)),
       row_context_(AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter row", ALLOCSET_SMALL_SIZES)),
@@ -35,32 +34,25 @@ BatchSender::BatchSender(const ChangePlan* plan, ChangeOp op)
       kept_reader_(op, plan->descriptor) {}
 
 void BatchSender::begin(const ChangeTarget& target) {
-    set_address(plan_, op_, target, address_);
+    target_ = address_of(plan_, op_, target);
     event_ = target.event;
 }
 
-// Write the message around empty lists, as long as that may become.
-template <class Write>
-void BatchSender::with_frame(const Write& write) {
-    const BatchArguments arguments(plan_, op_, std::numeric_limits<std::uint32_t>::max());
-    write(Batch{address_.target, event_, arguments});
-}
-
+// How long the message is around empty lists, at most.
 std::size_t BatchSender::notification_frame() {
-    char memory[kMaxNotification];
-    BoundedSink sink(memory, sizeof memory);
-    NotificationWriter writer(sink, json_characters());
-    with_frame([&](const Batch& frame) { write_message(writer, frame, std::numeric_limits<std::uint32_t>::max()); });
-    return sink.full() ? kUnlimited : sink.bytes().size();
+    return dialect_.text_size({target_, event_, BatchArguments(plan_, op_, UINT32_MAX)});
 }
 
 std::size_t BatchSender::attachment_frame() {
-    PayloadSink sink;
-    AttachmentWriter writer(sink);
-    with_frame([&](const Batch& frame) { write_attached_message(writer, frame); });
-    const std::size_t size = sink.size();
-    sink.release();
-    return size;
+    return dialect_.binary_size({target_, event_, BatchArguments(plan_, op_, UINT32_MAX)});
+}
+
+// Most bytes of a notification; 0 where messages are binary only.
+std::size_t BatchSender::notification_limit() const { return less(dialect_.text_limit(), 1); }
+
+// Whether changes that do not fit a notification go into further ones.
+bool BatchSender::is_cut() const {
+    return !dialect_.has_binary() || static_cast<std::size_t>(settings.max_batch_bytes) <= notification_limit();
 }
 
 // Encode a change. Output functions leave behind what they like.
@@ -101,9 +93,7 @@ void BatchSender::send_notification() {
     if (notification_.count() == 0) {
         return;
     }
-    const BatchArguments arguments = notification_.arguments();
-    const Batch batch{address_.target, event_, arguments};
-    if (!publish_notification(address_.channel, settings.payload_threshold, batch, next_seq())) {
+    if (dialect_.emit_text({target_, event_, notification_.arguments()}) != Fit::kFits) {
         elog(ERROR, "changes of table \"%s\" did not fit a notification", plan_->identity.table);
     }
 }
@@ -114,11 +104,9 @@ void BatchSender::learn_length() {
     }
 }
 
-// Whether `count` changes will hardly fit a notification, going by those that were tried last. A limit shorter than a
-// notification cuts them into several.
+// Whether `count` changes will hardly fit a notification, going by those that were tried last.
 bool BatchSender::is_likely_long(std::uint64_t count) const {
-    return static_cast<std::size_t>(settings.max_batch_bytes) > notification_limit() &&
-           count * bytes_of_one_ > notification_limit();
+    return !is_cut() && count * bytes_of_one_ > notification_limit();
 }
 
 void BatchSender::begin_attachment() {
@@ -141,16 +129,18 @@ void BatchSender::send_attachment() {
     if (attachment_->count() == 0) {
         return;
     }
-    const BatchArguments arguments = attachment_->arguments();
     const MemoryContext caller_context = MemoryContextSwitchTo(message_context_);
-    publish_attachment(address_.channel, Batch{address_.target, event_, arguments},
-                       attachment_frame_ + attachment_->size());
+    dialect_.emit_binary({target_, event_, attachment_->arguments()}, attachment_frame_ + attachment_->size());
     MemoryContextSwitchTo(caller_context);
     MemoryContextReset(message_context_);
 }
 
 template <class Changes>
 void BatchSender::send_all(Changes& changes) {
+    if (dialect_.text_limit() == 0) {
+        begin_attachment();
+        return send_attached(changes.next(), changes);
+    }
     for (const RowChange* change = changes.next(); change != nullptr;) {
         change = send_some(change, changes);
     }
@@ -165,10 +155,12 @@ const RowChange* BatchSender::send_some(const RowChange* change, Changes& change
         change = changes.next();
     }
     learn_length();
-    const bool is_cut = static_cast<std::size_t>(settings.max_batch_bytes) <= notification_limit();
-    if (change == nullptr || (is_cut && notification_.count() > 0)) {
+    if (change == nullptr || (is_cut() && notification_.count() > 0)) {
         send_notification();
         return change;
+    }
+    if (!dialect_.has_binary()) {
+        dialect_.report_unfit(notification_.hold_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
     }
     begin_attachment();
     for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {

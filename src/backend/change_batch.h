@@ -2,7 +2,8 @@
 //
 // How many changes fit a message is known only once they are encoded. So the entries of its lists are encoded first, one
 // change after another, until the next one would be too much; then the message is written around them. As for any emit,
-// JSON comes first; the changes that were tried in vain are kept for the attachment.
+// JSON comes first; the changes that were tried in vain are kept for the attachment, which is what a message that is binary
+// is called here.
 
 #pragma once
 
@@ -12,10 +13,10 @@
 #include <utility>
 
 #include "backend/batch_lists.h"
-#include "backend/change_address.h"
 #include "backend/change_diff.h"
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
+#include "backend/dialect.h"
 #include "backend/group_rows.h"
 #include "backend/row_change.h"
 #include "backend/stored_change.h"
@@ -45,11 +46,9 @@ class BatchSender {
     void close() { kept_reader_.close(); }
 
   private:
-    using Batch = Broadcast<BatchArguments>;
-
     void begin(const ChangeTarget& target);
-    template <class Write>
-    void with_frame(const Write& write);
+    std::size_t notification_limit() const;
+    bool is_cut() const;
     std::size_t notification_frame();
     std::size_t attachment_frame();
 
@@ -74,6 +73,7 @@ class BatchSender {
     void send_attached(const RowChange* change, Changes& changes);
     bool send_long(GroupRows& changes);
 
+    const Dialect& dialect_;
     const ChangePlan* plan_;
     ChangeOp op_;
     MemoryContext kept_context_;
@@ -81,7 +81,7 @@ class BatchSender {
     MemoryContext message_context_;  // what sending an attachment takes
     ShownColumns shown_;
 
-    ChangeAddress address_;
+    Target target_;
     std::string_view event_;
 
     BatchLists<JsonEntries> notification_;

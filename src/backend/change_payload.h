@@ -16,6 +16,7 @@
 
 #include "backend/change_diff.h"
 #include "backend/change_plan.h"
+#include "backend/event_arguments.h"
 #include "backend/row_change.h"
 #include "backend/value_reader.h"
 #include "protocol/fixed_tokens.h"
@@ -93,17 +94,17 @@ void write_entry(const ChangePlan* plan, const RowChange& change, const ColumnSe
 }
 
 // One change as the arguments of an event (protocol/cluster_message.h).
-class RowArguments {
+class RowArguments final : public ArgumentsOf<RowArguments> {
   public:
     // `shown` are the change's ShownColumns.
     RowArguments(const ChangePlan* plan, const RowChange& change, const ColumnSet& shown)
         : plan_(plan), change_(change), shown_(shown) {}
 
-    std::uint32_t count() const { return has_old_key() ? 2 : 1; }
-    void release() const {}
+    std::uint32_t count() const override { return has_old_key() ? 2 : 1; }
+    void release() const override {}
 
     template <class Writer>
-    void write(Writer& writer) const {
+    void write_values(Writer& writer) const {
         if (change_.op == ChangeOp::kTruncate) {
             return write_truncate(writer);
         }
@@ -164,19 +165,19 @@ class RowArguments {
 };
 
 // Several changes of one statement as the arguments of an event. The entries of the lists were encoded before.
-class BatchArguments {
+class BatchArguments final : public ArgumentsOf<BatchArguments> {
   public:
     BatchArguments(const ChangePlan* plan, ChangeOp op, std::uint32_t changes)
         : plan_(plan), op_(op), changes_(changes) {}
 
     // The entries of `list`, by a writer of the kind that write() will be given.
-    void set(BatchList list, std::string_view encoded) { lists_[list] = encoded; }
+    void set(BatchList list, const EncodedValues& encoded) { lists_[list] = encoded; }
 
-    std::uint32_t count() const { return 1; }
-    void release() const {}
+    std::uint32_t count() const override { return 1; }
+    void release() const override {}
 
     template <class Writer>
-    void write(Writer& writer) const {
+    void write_values(Writer& writer) const {
         static constexpr auto kCount = FixedTokens::at_start().key("count");
         static constexpr auto kCountBehindHead = FixedTokens::after_value().key("count");
         const bool has_head = plan_->payload == ChangePayload::kChange || plan_->payload == ChangePayload::kDiff;
@@ -228,7 +229,7 @@ class BatchArguments {
     const ChangePlan* plan_;
     ChangeOp op_;
     std::uint32_t changes_;
-    std::string_view lists_[kBatchLists];
+    EncodedValues lists_[kBatchLists];
 };
 
 }  // namespace socketio

@@ -4,6 +4,7 @@
 
 #include "backend/attachment_table.h"
 #include "backend/channel.h"
+#include "backend/dialect.h"
 #include "backend/text.h"
 #include "protocol/event_name.h"
 #include "protocol/template.h"
@@ -222,7 +223,6 @@ void set_namespaces(const TemplateScope& scope, const TriggerOptions& options, C
     for (int op = 0; op < kChangeOps; ++op) {
         plan->nsp[op] =
             op == 0 || nsp.names_op ? normalise_namespace(fill_in_name(nsp, static_cast<ChangeOp>(op))) : plan->nsp[0];
-        plan->channel_nsp[op] = op == 0 || nsp.names_op ? from_utf8(plan->nsp[op]) : plan->channel_nsp[0];
     }
 }
 
@@ -300,8 +300,7 @@ void require_client_event(const ChangePlan* plan, std::string_view event) {
 
 void require_names(const ChangePlan* plan) {
     for (int op = 0; op < kChangeOps; ++op) {
-        Channel channel;
-        name_channel(channel, plan->channel_nsp[op]);
+        dialect().require_namespace(plan->nsp[op]);
         if (!plan->event.names_columns()) {
             require_client_event(plan, fill_in_name(plan->event, static_cast<ChangeOp>(op)));
         }

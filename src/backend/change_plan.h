@@ -40,8 +40,7 @@ struct ChangePlan {
     ColumnSet key;      // with kDiff and kKeys, the primary key, or what replica identity has in its place
     ColumnSet noticed;  // with kDiff: an UPDATE of none of these is not told; those of the record, and those rooms name
 
-    std::string_view nsp[kChangeOps];          // as UTF-8
-    std::string_view channel_nsp[kChangeOps];  // the same in the encoding of the database
+    std::string_view nsp[kChangeOps];  // as UTF-8
     RowTemplate event;
     TemplateList rooms;
     TemplateList except;

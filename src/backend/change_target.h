@@ -6,7 +6,7 @@
 
 #include "backend/change_plan.h"
 #include "backend/row_change.h"
-#include "protocol/rooms.h"
+#include "protocol/target.h"
 
 extern "C" {
 #include "lib/stringinfo.h"
@@ -20,6 +20,11 @@ struct ChangeTarget {
     Rooms rooms;
     Rooms except;
 };
+
+// The target of the messages about changes of kind `op` that `found` is for. Valid as long as that.
+inline Target address_of(const ChangePlan* plan, ChangeOp op, const ChangeTarget& found) {
+    return {plan->nsp[static_cast<int>(op)], found.rooms, found.except, plan->is_volatile, plan->compress};
+}
 
 // Finds the targets of one row after another in the same memory.
 class TargetFinder {

@@ -4,22 +4,7 @@
 
 #include <cstring>
 
-#include "backend/settings.h"
-
 namespace socketio {
-
-namespace {
-
-[[noreturn]] void report_too_long(std::string_view nsp, std::size_t length) {
-    ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
-                    errmsg("channel name \"%s#%.*s\" is too long", settings.channel_prefix,
-                           static_cast<int>(nsp.size()), nsp.data()),
-                    errdetail("It has %zu bytes; PostgreSQL allows %d.", length, kMaxChannelName),
-                    errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
-    pg_unreachable();
-}
-
-}  // namespace
 
 std::string_view normalise_namespace(std::string_view nsp) {
     if (nsp.empty()) {
@@ -34,16 +19,28 @@ std::string_view normalise_namespace(std::string_view nsp) {
     return {normalised, nsp.size() + 1};
 }
 
-void name_channel(Channel& channel, std::string_view nsp) {
-    const std::string_view prefix = settings.channel_prefix;
-    const std::size_t length = prefix.size() + 1 + nsp.size();
-    if (length > kMaxChannelName) {
-        report_too_long(nsp, length);
+void report_channel_too_long(std::string_view prefix, std::string_view separator, std::string_view nsp) {
+    ereport(ERROR,
+            (errcode(ERRCODE_NAME_TOO_LONG),
+             errmsg("channel name \"%.*s%.*s%.*s\" is too long", static_cast<int>(prefix.size()), prefix.data(),
+                    static_cast<int>(separator.size()), separator.data(), static_cast<int>(nsp.size()), nsp.data()),
+             errdetail("It has %zu bytes; PostgreSQL allows %d.", prefix.size() + separator.size() + nsp.size(),
+                       kMaxChannelName),
+             errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
+    pg_unreachable();
+}
+
+bool Channel::set(std::initializer_list<std::string_view> parts) {
+    std::size_t length = 0;
+    for (const std::string_view part : parts) {
+        if (part.size() > kMaxChannelName - length) {
+            return false;
+        }
+        std::memcpy(name + length, part.data(), part.size());
+        length += part.size();
     }
-    std::memcpy(channel.name, prefix.data(), prefix.size());
-    channel.name[prefix.size()] = '#';
-    std::memcpy(channel.name + prefix.size() + 1, nsp.data(), nsp.size());
-    channel.name[length] = '\0';
+    name[length] = '\0';
+    return true;
 }
 
 }  // namespace socketio

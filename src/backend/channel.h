@@ -1,7 +1,9 @@
-// Namespaces, and the notification channel each has: `<prefix>#<namespace>`.
+// Namespaces, and the names of the notification channels on which servers listen.
 
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <string_view>
 
 #include "backend/server.h"
@@ -13,14 +15,16 @@ inline constexpr int kMaxChannelPrefix = kMaxChannelName - 2;  // leaves room fo
 
 struct Channel {
     char name[NAMEDATALEN];  // in the encoding of the database
+
+    // Put the name together. False, and there is none, if it would have more than 63 bytes.
+    bool set(std::initializer_list<std::string_view> parts);
 };
+
+// ERROR 42622 for a channel whose name, put together so, has more than 63 bytes.
+[[noreturn]] void report_channel_too_long(std::string_view prefix, std::string_view separator, std::string_view nsp);
 
 // A namespace as Socket.IO knows it: '' is '/', and a missing leading '/' is added. The result is `nsp` itself or
 // lives in CurrentMemoryContext.
 std::string_view normalise_namespace(std::string_view nsp);
-
-// Name in `channel` the one on which the servers of a normalised namespace listen, under the current channel_prefix.
-// ERROR 42622 where the name would have more than 63 bytes.
-void name_channel(Channel& channel, std::string_view nsp);
 
 }  // namespace socketio

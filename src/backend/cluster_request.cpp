@@ -8,6 +8,7 @@
 
 #include "backend/request_segment.h"
 #include "backend/request_worker.h"
+#include "backend/settings.h"
 #include "backend/wait_event.h"
 
 extern "C" {
@@ -37,20 +38,6 @@ constexpr Clock::duration kLongestSlotWait = 5s;
 constexpr Clock::duration kSlotLook = 5ms;
 constexpr Clock::duration kGrace = 1s;  // behind the timeout, for the worker to say so
 
-void generate_id(char (&id)[17]) {
-    constexpr char kHex[] = "0123456789abcdef";
-    unsigned char bytes[8];
-    if (!pg_strong_random(bytes, sizeof bytes)) {
-        elog(ERROR, "could not generate random numbers");
-    }
-    char* digit = id;
-    for (const unsigned char byte : bytes) {
-        *digit++ = kHex[byte >> 4];
-        *digit++ = kHex[byte & 15];
-    }
-    *digit = '\0';
-}
-
 void require_primary_to_ask() {
     if (RecoveryInProgress()) {
         ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION), errmsg("cannot ask the cluster during recovery"),
@@ -59,18 +46,24 @@ void require_primary_to_ask() {
     }
 }
 
+void append_setting(StringInfo settings_text, const char* name, const char* value) {
+    appendBinaryStringInfo(settings_text, name, static_cast<int>(std::strlen(name) + 1));
+    appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
+}
+
 // Code of the attachment table's owner may run in the worker, and emit.
 void append_settings(StringInfo settings_text) {
     constexpr const char* kShared[] = {"search_path",
-                                       "socketio_emitter.channel_prefix",
+                                       "socketio_emitter.protocol",
                                        "socketio_emitter.attachment_table",
                                        "socketio_emitter.payload_threshold",
                                        "socketio_emitter.max_batch_bytes",
                                        "socketio_emitter.enabled"};
     for (const char* name : kShared) {
-        const char* value = GetConfigOption(name, false, false);
-        appendBinaryStringInfo(settings_text, name, static_cast<int>(std::strlen(name) + 1));
-        appendBinaryStringInfo(settings_text, value, static_cast<int>(std::strlen(value) + 1));
+        append_setting(settings_text, name, GetConfigOption(name, false, false));
+    }
+    if (settings.channel_prefix != nullptr) {
+        append_setting(settings_text, "socketio_emitter.channel_prefix", settings.channel_prefix);
     }
 }
 
@@ -80,12 +73,11 @@ RequestHeader make_header(const Request& request) {
     header.session_role = GetAuthenticatedUserId();
     GetUserIdAndSecContext(&header.role, &header.security_context);
     header.question = request.question;
-    std::memcpy(header.request_id, request.id, sizeof request.id);
+    header.request_id = request.id;
     // Who asks for the servers themselves says how long they may take.
     const bool asks_for_servers = request.question == Question::kServers;
     header.limits = {request.timeout, asks_for_servers ? request.timeout : std::min(request.timeout, kPatience)};
-    header.channel = *request.channel;
-    header.prefix_size = std::strlen(settings.channel_prefix);
+    header.channel = request.channel;
     return header;
 }
 
@@ -95,14 +87,15 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     initStringInfo(&settings_text);
     append_settings(&settings_text);
     RequestHeader header = make_header(request);
+    header.nsp_size = request.target.nsp.size();
     header.socket_size = request.socket.size();
     header.settings_size = settings_text.len;
     header.messages_size = request.messages.len;
 
     shm_toc_estimator estimator;
     shm_toc_initialize_estimator(&estimator);
-    for (const std::size_t size :
-         {sizeof header, header.socket_size, header.settings_size, header.messages_size, kRequestQueueSize}) {
+    for (const std::size_t size : {sizeof header, header.nsp_size, header.socket_size, header.settings_size,
+                                   header.messages_size, kRequestQueueSize}) {
         shm_toc_estimate_chunk(&estimator, size);
     }
     shm_toc_estimate_keys(&estimator, kRequestKeys);
@@ -117,6 +110,7 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
         shm_toc_insert(toc, key, place);
     };
     put(kRequestHeader, &header, sizeof header);
+    put(kRequestNamespace, request.target.nsp.data(), header.nsp_size);
     put(kRequestSocket, request.socket.data(), header.socket_size);
     put(kRequestSettings, settings_text.data, settings_text.len);
     put(kRequestMessages, request.messages.data, request.messages.len);
@@ -287,7 +281,7 @@ void report_missing_answers(const Request& request, const Outcome& outcome) {
     if (outcome.silent > 0) {
         ereport(NOTICE, (errmsg_plural("%d connection that listens on \"%s\" was not heard from",
                                        "%d connections that listen on \"%s\" were not heard from", outcome.silent,
-                                       outcome.silent, request.channel->name),
+                                       outcome.silent, request.channel.name),
                          errdetail("If it is a Socket.IO server's, that server was too busy to answer, and what it "
                                    "knows is missing.")));
     }
@@ -295,20 +289,8 @@ void report_missing_answers(const Request& request, const Outcome& outcome) {
 
 }  // namespace
 
-void begin_request(Request& request, Question question, const Channel& channel, std::string_view nsp,
-                   Conversation::Time timeout) {
-    require_primary_to_ask();
-    request.question = question;
-    generate_id(request.id);
-    request.channel = &channel;
-    request.timeout = timeout;
-    request.socket = {};
-    initStringInfo(&request.messages);
-    add_message(request, InitialHeartbeat{nsp});
-}
-
-void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes) {
-    const RequestMessage header = {bytes.size(), moment, type, is_attachment};
+void add_message(Request& request, Moment moment, int kind, std::string_view bytes) {
+    const RequestMessage header = {bytes.size(), moment, kind};
     appendBinaryStringInfo(&request.messages, reinterpret_cast<const char*>(&header), sizeof header);
     appendBinaryStringInfo(&request.messages, bytes.data(), static_cast<int>(bytes.size()));
     do {  // at least the NUL byte behind a notification
@@ -317,6 +299,10 @@ void add_message(Request& request, Moment moment, MessageType type, bool is_atta
 }
 
 Ending make_request(Request& request, TakeRow take_row, void* result) {
+    require_primary_to_ask();
+    request.id = make_random_id();
+    initStringInfo(&request.messages);
+    dialect().ask(request);
     shm_toc* toc;
     dsm_segment* segment = create_segment(request, toc);
     pfree(request.messages.data);
@@ -337,7 +323,7 @@ Ending make_request(Request& request, TakeRow take_row, void* result) {
         report_held_up();
     }
     report_missing_answers(request, receiver.outcome);
-    if (end == End::kHeldUp) {
+    if (end == End::kHeldUp || receiver.outcome.unconfirmed) {
         return Ending::kHeldUp;
     }
     return receiver.outcome.is_complete() ? Ending::kComplete : Ending::kIncomplete;

@@ -6,10 +6,10 @@
 
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
-#include "backend/publish.h"
+#include "backend/dialect.h"
+#include "backend/random_id.h"
 #include "backend/request_segment.h"
 #include "protocol/conversation.h"
 
@@ -19,16 +19,20 @@ extern "C" {
 
 namespace socketio {
 
-// What is asked. Made by begin_request().
 struct Request {
     Question question;
-    char id[17];  // 16 digits, as Socket.IO's own; unlike any other request's
-    const Channel* channel;
+    const Target& target;
     Conversation::Time timeout;
-    std::string_view socket;  // the id of kOneSocket
-    StringInfoData messages;  // what is sent: see request_segment.h
+    std::string_view socket = {};            // id of the one that is wanted: kClientRooms, kCommand
+    const SocketCommand* command = nullptr;  // what is done to it: kCommand
+    const Event* event = nullptr;            // kClientAcks, kServerAcks, kCustom
 
-    std::string_view request_id() const { return {id, sizeof id - 1}; }
+    // From here on it is filled in by make_request() and the dialect.
+    RandomId id = {};  // unlike any other request's
+    Channel channel = {};
+    StringInfoData messages = {};  // what is sent: see request_segment.h
+
+    std::string_view request_id() const { return id.view(); }
 };
 
 // Fields of a row, as Question describes them: UTF-8 text, or no data() for null. Valid for the call they are passed to.
@@ -43,29 +47,8 @@ struct RowFields {
 // Takes a row; `result` is the caller's. Called in a memory context that is reset behind each row.
 using TakeRow = void (*)(const RowFields& row, void* result);
 
-// A question to the servers of `nsp`, who listen on `channel`, which has to outlive the request. A heartbeat is its first
-// message. ERROR 25006 on a standby.
-void begin_request(Request& request, Question question, const Channel& channel, std::string_view nsp,
-                   Conversation::Time timeout);
-
-void add_message(Request& request, Moment moment, MessageType type, bool is_attachment, std::string_view bytes);
-
-// Send `message`, behind those added before.
-template <class Message>
-void add_message(Request& request, const Message& message, Moment moment = Moment::kAtOnce) {
-    NotificationBuffer payload;
-    const std::uint32_t seq = next_seq();
-    const std::size_t size = write_notification(
-        payload, settings.payload_threshold, [&](NotificationWriter& writer) { write_message(writer, message, seq); });
-    if (size > 0) {
-        return add_message(request, moment, Message::kType, false, {payload, size});
-    }
-    PayloadSink sink;
-    AttachmentWriter writer(sink);
-    write_attached_message(writer, message);
-    add_message(request, moment, Message::kType, true, sink.bytes());
-    sink.release();
-}
+// Let `request` send a message, behind those added before. `kind` and `bytes` are what Dialect::send() will be given.
+void add_message(Request& request, Moment moment, int kind, std::string_view bytes);
 
 // How a request ended: with every answer, without some, or the worker was held up beyond the timeout, by a lock on the
 // attachment table as a rule; nobody knows then what it has done.
@@ -74,7 +57,7 @@ enum class Ending { kComplete, kIncomplete, kHeldUp };
 // Make the request and pass each row to `take_row`. That not every server answered is no error, but a WARNING if the timeout
 // struck, and a NOTICE if somebody who listens may have been a server.
 //
-// ERROR 53000 where no worker can be started, 08006 where it is terminated, what the worker fails with, and whatever
+// ERROR 25006 on a standby, 53000 where no worker can be started, 08006 where it is terminated, what the worker fails with, and whatever
 // CHECK_FOR_INTERRUPTS() raises; the worker is ended then.
 Ending make_request(Request& request, TakeRow take_row, void* result);
 

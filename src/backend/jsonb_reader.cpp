@@ -142,7 +142,7 @@ std::uint32_t JsonbArguments::count() const {
 }
 
 template <class Writer>
-void JsonbArguments::write(Writer& writer) const {
+void JsonbArguments::write_values(Writer& writer) const {
     if (jsonb_ == nullptr) {
         return;
     }
@@ -161,7 +161,7 @@ void JsonbArguments::release() const {
 
 template void read_jsonb(Jsonb*, NotificationWriter&);
 template void read_jsonb(Jsonb*, AttachmentWriter&);
-template void JsonbArguments::write(NotificationWriter&) const;
-template void JsonbArguments::write(AttachmentWriter&) const;
+template void JsonbArguments::write_values(NotificationWriter&) const;
+template void JsonbArguments::write_values(AttachmentWriter&) const;
 
 }  // namespace socketio

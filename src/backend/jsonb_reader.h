@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "backend/event_arguments.h"
 #include "backend/server.h"
 
 extern "C" {
@@ -18,18 +19,18 @@ void read_jsonb(Jsonb* jsonb, Writer& writer);
 
 // The arguments of an event out of one jsonb value: an array is the list of arguments, anything else the only one,
 // and no jsonb at all (SQL NULL) none.
-class JsonbArguments {
+class JsonbArguments final : public ArgumentsOf<JsonbArguments> {
   public:
     // Takes a jsonb argument of an SQL function, which may be NULL.
     JsonbArguments(FunctionCallInfo fcinfo, int argument);
 
-    std::uint32_t count() const;
+    std::uint32_t count() const override;
 
     template <class Writer>
-    void write(Writer& writer) const;
+    void write_values(Writer& writer) const;
 
     // Give back the memory of a detoasted argument. Nothing can be written afterwards.
-    void release() const;
+    void release() const override;
 
   private:
     Datum argument_;

@@ -5,6 +5,7 @@
 #include "backend/server.h"
 
 extern "C" {
+#include "common/string.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
 }
@@ -43,24 +44,58 @@ std::string_view listened_channel(std::string_view command) {
     return command.substr(1, command.find('"', 1) - 1);
 }
 
+// Call `look` with each other connection to this database.
+template <class Look>
+void look_at_connections(const Look& look) {
+    const int count = pgstat_fetch_stat_numbackends();
+    for (int i = 1; i <= count; ++i) {
+        const PgBackendStatus& status = backend_status(i);
+        if (status.st_databaseid == MyDatabaseId && status.st_procpid != MyProcPid) {
+            look(status);
+        }
+    }
+}
+
+bool begins_with(std::string_view text, std::string_view begin) { return text.substr(0, begin.size()) == begin; }
+
+// What PostgreSQL keeps of an application_name.
+std::string_view kept_name(std::string_view name) {
+    char* kept = pnstrdup(name.data(), name.size());
+#if PG_VERSION_NUM >= 160000
+    kept = pg_clean_ascii(kept, 0);
+#else
+    pg_clean_ascii(kept);
+#endif
+    return {kept, strnlen(kept, NAMEDATALEN - 1)};
+}
+
 }  // namespace
 
 Listeners count_listeners(std::string_view channel, std::string_view prefix) {
     Listeners listeners;
     listeners.is_main = channel.substr(prefix.size()) == "#/";
-    const int count = pgstat_fetch_stat_numbackends();
-    for (int i = 1; i <= count; ++i) {
-        const PgBackendStatus& status = backend_status(i);
-        if (status.st_databaseid != MyDatabaseId || status.st_procpid == MyProcPid) {
-            continue;
-        }
+    look_at_connections([&](const PgBackendStatus& status) {
         const std::string_view listened = listened_channel(status.st_activity_raw);
         if (listened == channel) {
             ++listeners.sure;
-        } else if (listened.substr(0, prefix.size()) == prefix && listened.substr(prefix.size(), 1) == "#") {
+        } else if (begins_with(listened, prefix) && listened.substr(prefix.size(), 1) == "#") {
             ++listeners.possible;
         }
-    }
+    });
+    return listeners;
+}
+
+Listeners count_applications(std::string_view name, std::string_view names) {
+    Listeners listeners;
+    const std::string_view kept = kept_name(name);
+    const std::string_view beginning = kept_name(names);
+    look_at_connections([&](const PgBackendStatus& status) {
+        if (status.st_appname == kept) {
+            ++listeners.sure;
+        } else if (begins_with(status.st_appname, beginning)) {
+            ++listeners.possible;
+        }
+    });
     return listeners;
 }
 

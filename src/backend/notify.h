@@ -15,6 +15,9 @@ inline constexpr int kMaxNotification = BLCKSZ - NAMEDATALEN - 128;
 // ERROR 25006 on a standby, where nothing can be emitted.
 void require_primary();
 
+// The largest that the next may be, for messages that are measured beforehand.
+inline constexpr std::uint32_t kLargestSeq = UINT32_MAX;
+
 // A number that no other message has with which it could share a transaction that notifies: 1 for the first call in a
 // transaction, 2 for the second, and so on; where a worker may notify, a number of the server's.
 std::uint32_t next_seq();

@@ -1,6 +1,7 @@
 // What a session that asks the cluster and the worker that asks for it share: a segment of dynamic shared memory.
 //
 //     header     who asks, what, where, and how long
+//     namespace  that is asked
 //     socket     the id of the one that is wanted, if one is
 //     settings   of the session, for the worker to work under: names and values, one behind another
 //     messages   to send: RequestMessage headers, each followed by its bytes and padded
@@ -15,8 +16,8 @@
 #include <cstdint>
 
 #include "backend/channel.h"
+#include "backend/random_id.h"
 #include "backend/server.h"
-#include "protocol/cluster_message.h"
 #include "protocol/conversation.h"
 
 extern "C" {
@@ -32,6 +33,7 @@ inline constexpr std::size_t kRequestQueueSize = 64 * 1024;
 
 enum RequestKey : std::uint64_t {
     kRequestHeader,
+    kRequestNamespace,
     kRequestSocket,
     kRequestSettings,
     kRequestMessages,
@@ -45,10 +47,10 @@ struct RequestHeader {
     Oid role;          // as whom it works
     int security_context;
     Question question;
-    char request_id[17];
-    Conversation::Limits limits;
+    RandomId request_id;
+    ConversationLimits limits;
     Channel channel;
-    std::size_t prefix_size;  // of the part of the channel's name before "#"
+    std::size_t nsp_size;
     std::size_t socket_size;
     std::size_t settings_size;
     std::size_t messages_size;
@@ -60,8 +62,7 @@ enum class Moment { kAtOnce, kWhenFound };
 struct RequestMessage {
     std::size_t size;
     Moment moment;
-    MessageType type;
-    bool is_attachment;  // else a notification's payload
+    int kind;  // as the dialect has it
 };
 
 // What begins a message in the queue, beside those of PostgreSQL's protocol.

@@ -14,11 +14,8 @@
 #include <cstring>
 
 #include "backend/attachment_table.h"
+#include "backend/dialect.h"
 #include "backend/guard.h"
-#include "backend/listeners.h"
-#include "backend/notify.h"
-#include "backend/payload.h"
-#include "backend/publish.h"
 #include "backend/request_segment.h"
 #include "backend/server_output.h"
 #include "backend/signals.h"
@@ -60,6 +57,8 @@ constexpr int kInboxLimit = 256 * 1024 * 1024;
 // The segment as the worker sees it.
 struct Segment {
     const RequestHeader* header;
+    const Dialect* dialect;
+    const char* nsp;
     const char* socket;
     const char* settings;
     const char* messages;
@@ -96,6 +95,7 @@ bool attach(dsm_handle handle) {
         elog(ERROR, "the request's shared memory is not what it should be");
     }
     segment.header = static_cast<RequestHeader*>(shm_toc_lookup(toc, kRequestHeader, false));
+    segment.nsp = static_cast<char*>(shm_toc_lookup(toc, kRequestNamespace, false));
     segment.socket = static_cast<char*>(shm_toc_lookup(toc, kRequestSocket, false));
     segment.settings = static_cast<char*>(shm_toc_lookup(toc, kRequestSettings, false));
     segment.messages = static_cast<char*>(shm_toc_lookup(toc, kRequestMessages, false));
@@ -153,6 +153,7 @@ void take_over_settings() {
         name = value + std::strlen(value) + 1;
     }
     override_setting("socketio_emitter.delivery", "notify");
+    segment.dialect = &dialect();
 }
 
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
@@ -191,37 +192,15 @@ void end_transaction() {
     SetUserIdAndSecContext(segment.header->session_role, 0);
 }
 
-std::string_view channel_prefix() { return {segment.header->channel.name, segment.header->prefix_size}; }
-
-void announce_attachment(MessageType type, const char* id) {
-    const char* nsp = segment.header->channel.name + segment.header->prefix_size + 1;
-    NotificationBuffer payload;
-    const std::size_t size = write_notification(payload, kMaxNotification, [&](NotificationWriter& writer) {
-        write_attachment_header(writer, type, to_utf8(nsp), id);
-    });
-    if (size == 0) {
-        elog(ERROR, "id of a row in the attachment table is too long");
-    }
-    Async_Notify(segment.header->channel.name, payload);
-}
-
-void send_message(const RequestMessage& message, const char* bytes) {
-    if (!message.is_attachment) {
-        Async_Notify(segment.header->channel.name, bytes);
-        return;
-    }
-    PayloadSink sink(message.size);
-    sink.write(bytes, message.size);
-    announce_attachment(message.type, insert_attachment(sink.bytea(), sink.size()));
-}
-
 void send_messages(Moment moment) {
-    const char* end = segment.messages + segment.header->messages_size;
+    const RequestHeader& header = *segment.header;
+    const char* end = segment.messages + header.messages_size;
     for (const char* next = segment.messages; next < end;) {
         const auto* message = reinterpret_cast<const RequestMessage*>(next);
         const char* bytes = next + sizeof *message;
         if (message->moment == moment) {
-            send_message(*message, bytes);
+            segment.dialect->send(header.channel, {segment.nsp, header.nsp_size}, message->kind,
+                                  {bytes, message->size});
         }
         next = bytes + MAXALIGN(message->size + 1);
     }
@@ -235,9 +214,12 @@ void send_actions() {
 
 Conversation* begin_conversation() {
     const RequestHeader& header = *segment.header;
-    const Listeners listeners = count_listeners(header.channel.name, channel_prefix());
-    return new Conversation(header.question, {segment.socket, header.socket_size}, header.request_id, listeners,
-                            header.limits);
+    const Inquiry inquiry = {header.question,
+                             {segment.nsp, header.nsp_size},
+                             {segment.socket, header.socket_size},
+                             header.request_id.view(),
+                             header.limits};
+    return segment.dialect->converse(inquiry, header.channel);
 }
 
 // What is sent leaves with the commit, by which time the worker listens. `begin` is just before that.
@@ -375,13 +357,16 @@ void report_unreadable(const Outcome& outcome) {
 
 void converse(Conversation& conversation, Clock::time_point begin) {
     Conversation::Time now = since(begin);
-    for (; !conversation.is_over(now); now = since(begin)) {
+    bool has_acted = false;
+    while (!conversation.is_over(now)) {
         wait(conversation.next_look(now) - now);
         follow_interrupts();
         hear_inbox(conversation, begin);
-    }
-    if (conversation.has_found()) {
-        send_actions();
+        if (conversation.has_found() && !has_acted) {
+            send_actions();
+            has_acted = true;
+        }
+        now = since(begin);
     }
     send_rows(conversation);
     const Outcome outcome = conversation.outcome(now);

@@ -5,6 +5,7 @@
 #include "backend/attachment_table.h"
 #include "backend/channel.h"
 #include "backend/delivery_queue.h"
+#include "backend/dialect.h"
 #include "backend/notify.h"
 #include "backend/request_worker.h"
 #include "backend/server.h"
@@ -12,6 +13,7 @@
 extern "C" {
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 }
 
 namespace socketio {
@@ -29,12 +31,15 @@ constexpr int kMaxDatabases = 1000;
 constexpr int kMaxBatchBytes = 512 * 1024 * 1024;  // what PostgreSQL stores in one value is twice that
 
 bool check_channel_prefix(char** value, void**, GucSource) {
-    if (strlen(*value) <= kMaxChannelPrefix) {
+    if (*value == nullptr || strlen(*value) <= kMaxChannelPrefix) {
         return true;
     }
     GUC_check_errdetail("The prefix, \"#\" and the namespace may take %d bytes together.", kMaxChannelName);
     return false;
 }
+
+// What is in force, be it set or the protocol's default.
+const char* show_channel_prefix() { return dialect().prefix().data(); }
 
 bool check_attachment_table(char** value, void**, GucSource) {
     if (is_table_name(*value)) {
@@ -60,6 +65,20 @@ constexpr config_enum_entry kDeliveries[] = {
     {nullptr, 0, false},
 };
 
+// The protocols by name; the numbers are those of the dialects.
+const config_enum_entry* protocol_entries() {
+    static config_enum_entry* entries = [] {
+        const int count = count_dialects();
+        auto* made = static_cast<config_enum_entry*>(MemoryContextAllocZero(
+            TopMemoryContext, (count + 1) * sizeof(config_enum_entry)));  // the last one is empty
+        for (int i = 0; i < count; ++i) {
+            made[i] = {dialect_number(i).name, i, false};
+        }
+        return made;
+    }();
+    return entries;
+}
+
 // What shared memory there is depends on them.
 void define_server_settings() {
     DefineCustomIntVariable("socketio_emitter.queue_size",
@@ -74,9 +93,12 @@ void define_server_settings() {
 }  // namespace
 
 void define_settings() {
-    DefineCustomStringVariable(
-        "socketio_emitter.channel_prefix", "Prefix of the notification channels, the adapter's option channelPrefix.",
-        nullptr, &settings.channel_prefix, "socket.io", PGC_USERSET, 0, check_channel_prefix, nullptr, nullptr);
+    DefineCustomEnumVariable("socketio_emitter.protocol", "Which adapter the Socket.IO servers run.", nullptr,
+                             &settings.protocol, 0, protocol_entries(), PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("socketio_emitter.channel_prefix",
+                               "Prefix of the notification channels, the adapter's option channelPrefix.",
+                               "Each protocol has a default of its own.", &settings.channel_prefix, nullptr,
+                               PGC_USERSET, 0, check_channel_prefix, nullptr, show_channel_prefix);
     DefineCustomStringVariable("socketio_emitter.attachment_table",
                                "Table for messages that do not fit a notification, the adapter's option tableName.",
                                nullptr, &settings.attachment_table, kDefaultAttachmentTable, PGC_USERSET, 0,

@@ -12,7 +12,8 @@ enum Delivery {
 };
 
 struct Settings {
-    char* channel_prefix;    // what stands before "#<namespace>" in a channel's name
+    int protocol;            // number of a Dialect
+    char* channel_prefix;    // what names on the wire begin with; null where the dialect's default is to be used
     char* attachment_table;  // table of the messages too large or too binary for NOTIFY; an SQL name
     int payload_threshold;   // bytes from which a message becomes an attachment
     int max_batch_bytes;     // most bytes of a message that holds several rows of a statement

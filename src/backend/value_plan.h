@@ -10,7 +10,7 @@
 
 #include "backend/array_elements.h"
 #include "backend/server.h"
-#include "protocol/encoded_key.h"
+#include "protocol/encoded.h"
 
 extern "C" {
 #include "access/htup.h"

@@ -315,7 +315,7 @@ std::uint32_t ValueArguments::count() const {
 }
 
 template <class Writer>
-void ValueArguments::write(Writer& writer) const {
+void ValueArguments::write_values(Writer& writer) const {
     if (!plans_->as_array) {
         for (int i = 0; i < plans_->count && !writer.stopped(); ++i) {
             const NullableDatum& argument = fcinfo_->args[first_ + i];
@@ -330,7 +330,7 @@ void ValueArguments::write(Writer& writer) const {
     }
 }
 
-template void ValueArguments::write(NotificationWriter&) const;
-template void ValueArguments::write(AttachmentWriter&) const;
+template void ValueArguments::write_values(NotificationWriter&) const;
+template void ValueArguments::write_values(AttachmentWriter&) const;
 
 }  // namespace socketio

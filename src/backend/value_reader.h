@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "backend/event_arguments.h"
 #include "backend/server.h"
 #include "backend/value_plan.h"
 
@@ -19,17 +20,17 @@ void read_scalar(ValuePlan* plan, Datum value, Writer& writer);
 
 // The arguments of an event: the VARIADIC "any" parameter of an SQL function, one event argument per SQL value. A call
 // with the keyword VARIADIC passes them as the elements of one array.
-class ValueArguments {
+class ValueArguments final : public ArgumentsOf<ValueArguments> {
   public:
     // `first` is the position of the VARIADIC parameter. Plans are kept in fcinfo->flinfo for the next call.
     ValueArguments(FunctionCallInfo fcinfo, int first);
 
-    std::uint32_t count() const;
+    std::uint32_t count() const override;
 
     template <class Writer>
-    void write(Writer& writer) const;
+    void write_values(Writer& writer) const;
 
-    void release() const {}  // values are given back one by one
+    void release() const override {}  // values are given back one by one
 
   private:
     struct Plans;

@@ -23,11 +23,6 @@ std::string_view namespace_of(Datum nsp, bool is_null) {
     return normalise_namespace(is_null ? std::string_view() : varlena_view(PG_DETOAST_DATUM_PACKED(nsp)));
 }
 
-void set_namespace(std::string_view nsp, Destination& destination) {
-    name_channel(destination.channel, nsp);
-    destination.target.nsp = to_utf8(nsp);
-}
-
 [[noreturn]] void report_null_rooms(const char* parameter) {
     ereport(ERROR,
             (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", parameter),
@@ -71,7 +66,7 @@ void require_target_type(TupleDesc descriptor) {
 void read_target(FunctionCallInfo fcinfo, int argument, Destination& destination) {
     const TargetRow row = read_target_row(fcinfo, argument);
     Target& target = destination.target;
-    set_namespace(namespace_of(row.values[kNsp], row.nulls[kNsp]), destination);
+    target.nsp = to_utf8(namespace_of(row.values[kNsp], row.nulls[kNsp]));
     if (!row.nulls[kRooms]) {
         target.rooms = read_rooms(row.values[kRooms], "rooms", destination.rooms);
     }
@@ -91,7 +86,7 @@ void read_flat_target(FunctionCallInfo fcinfo, Destination& destination) {
 }
 
 void read_namespace_target(FunctionCallInfo fcinfo, int argument, Destination& destination) {
-    set_namespace(read_namespace(fcinfo, argument), destination);
+    destination.target.nsp = to_utf8(read_namespace(fcinfo, argument));
 }
 
 std::string_view read_namespace(FunctionCallInfo fcinfo, int argument) {

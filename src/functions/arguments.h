@@ -7,7 +7,7 @@
 #include "backend/channel.h"
 #include "backend/rooms_reader.h"
 #include "backend/server.h"
-#include "protocol/cluster_message.h"
+#include "protocol/target.h"
 
 extern "C" {
 #include "access/tupdesc.h"
@@ -15,14 +15,12 @@ extern "C" {
 
 namespace socketio {
 
-// Whom a message is for, and the channel on which the servers concerned listen. Filled in place: the target's rooms may
-// point into it.
+// Whom a message is for. Filled in place: the target's rooms may point into it.
 struct Destination {
     Destination() = default;
     Destination(const Destination&) = delete;
     Destination& operator=(const Destination&) = delete;
 
-    Channel channel;
     Target target;
     RoomScratch rooms;
     RoomScratch except;

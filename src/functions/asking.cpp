@@ -80,18 +80,4 @@ Datum jsonb_datum(std::string_view json) {
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(text.data(), text.size())));
 }
 
-void fetch_sockets(const Destination& destination, Conversation::Time timeout, TakeRow take_row, void* result) {
-    Request request;
-    begin_request(request, Question::kSockets, destination.channel, destination.target.nsp, timeout);
-    add_message(request, FetchSockets{destination.target, request.request_id()});
-    make_request(request, take_row, result);
-}
-
-void begin_search(Request& request, Destination& destination, const std::string_view& id, Conversation::Time timeout) {
-    destination.target.rooms = {&id, 1};  // each socket is in a room of its own, named by its id
-    begin_request(request, Question::kOneSocket, destination.channel, destination.target.nsp, timeout);
-    request.socket = id;
-    add_message(request, FetchSockets{destination.target, request.request_id()});
-}
-
 }  // namespace socketio

@@ -32,11 +32,14 @@ void put_row(ReturnSetInfo* rows, const Datum* values, const bool* nulls);
 Datum text_datum(std::string_view utf8);
 Datum jsonb_datum(std::string_view json);
 
-// FETCH_SOCKETS: each row is one of Question::kSockets.
-void fetch_sockets(const Destination& destination, Conversation::Time timeout, TakeRow take_row, void* result);
-
-// Begin a request that looks for the socket with this id in a namespace: Question::kOneSocket. `id` and `destination` have to
-// outlive it.
-void begin_search(Request& request, Destination& destination, const std::string_view& id, Conversation::Time timeout);
+// A field of a row, and whether it is null. A question tells of each whether it can be.
+inline Datum text_field(const RowFields& row, int i, bool& is_null) {
+    is_null = row.is_null(i);
+    return is_null ? Datum(0) : text_datum(row[i]);
+}
+inline Datum jsonb_field(const RowFields& row, int i, bool& is_null) {
+    is_null = row.is_null(i);
+    return is_null ? Datum(0) : jsonb_datum(row[i]);
+}
 
 }  // namespace socketio

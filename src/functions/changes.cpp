@@ -1,12 +1,12 @@
 // socketio_emit_changes: the trigger function that emits what happened to a table's rows.
 
-#include "backend/change_address.h"
 #include "backend/change_diff.h"
 #include "backend/change_payload.h"
 #include "backend/change_plan.h"
 #include "backend/change_target.h"
+#include "backend/dialect.h"
 #include "backend/guard.h"
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "backend/statement_changes.h"
 
 extern "C" {
@@ -68,10 +68,9 @@ void emit_change(Firing* firing, const RowChange& change) {
     if (is_silent(firing->plan, change) || !firing->finder.find(change, target)) {
         return;
     }
-    ChangeAddress address;
-    set_address(firing->plan, change.op, target, address);
+    const Target address = address_of(firing->plan, change.op, target);
     const RowArguments arguments(firing->plan, change, firing->shown.of(change));
-    publish(address.channel, Broadcast<RowArguments>{address.target, target.event, arguments});
+    dialect().emit({address, target.event, arguments});
 }
 
 void emit_for(FunctionCallInfo fcinfo, const TriggerData* trigger) {

@@ -1,8 +1,9 @@
 // socketio_emit: an event to clients, its arguments as jsonb.
 
+#include "backend/dialect.h"
 #include "backend/guard.h"
 #include "backend/jsonb_reader.h"
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "functions/arguments.h"
 
 namespace socketio {
@@ -20,7 +21,7 @@ Datum emit_flat(FunctionCallInfo fcinfo) {
         if (!PG_ARGISNULL(6)) {
             destination.target.compress = PG_GETARG_BOOL(6);
         }
-        publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});
+        dialect().emit({destination.target, event, arguments});
     }
     PG_RETURN_VOID();
 }
@@ -32,7 +33,7 @@ Datum emit_to_target(FunctionCallInfo fcinfo) {
         read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
         const JsonbArguments arguments(fcinfo, 2);
-        publish(destination.channel, Broadcast<JsonbArguments>{destination.target, event, arguments});
+        dialect().emit({destination.target, event, arguments});
     }
     PG_RETURN_VOID();
 }

@@ -1,7 +1,8 @@
 // socketio_emit_values: an event to clients, its arguments any SQL values.
 
+#include "backend/dialect.h"
 #include "backend/guard.h"
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "backend/value_reader.h"
 #include "functions/arguments.h"
 
@@ -16,7 +17,7 @@ Datum emit_values(FunctionCallInfo fcinfo) {
         read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
         const ValueArguments arguments(fcinfo, 2);
-        publish(destination.channel, Broadcast<ValueArguments>{destination.target, event, arguments});
+        dialect().emit({destination.target, event, arguments});
     }
     PG_RETURN_VOID();
 }

@@ -2,6 +2,7 @@
 
 #include "backend/guard.h"
 #include "backend/jsonb_reader.h"
+#include "backend/settings.h"
 #include "functions/asking.h"
 
 namespace socketio {
@@ -10,28 +11,14 @@ namespace {
 
 // (server, response), as Question::kClientAcks and kServerAcks have them
 void put_response(const RowFields& answer, void* rows) {
-    const bool has_response = !answer.is_null(1);
-    const Datum values[] = {text_datum(answer[0]), has_response ? jsonb_datum(answer[1]) : Datum(0)};
-    const bool nulls[] = {false, !has_response};
+    bool nulls[2] = {};
+    const Datum values[] = {text_field(answer, 0, nulls[0]), jsonb_field(answer, 1, nulls[1])};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
 }
 
-void emit_with_ack(const Destination& destination, std::string_view event, const JsonbArguments& arguments,
-                   Conversation::Time timeout, ReturnSetInfo* rows) {
-    Request request;
-    begin_request(request, Question::kClientAcks, destination.channel, destination.target.nsp, timeout);
-    add_message(request,
-                BroadcastWithAck<JsonbArguments>{{destination.target, event, arguments}, request.request_id()});
-    make_request(request, put_response, rows);
-}
-
-template <class Arguments>
-void server_side_emit_with_ack(const Destination& destination, std::string_view event, const Arguments& arguments,
-                               Conversation::Time timeout, ReturnSetInfo* rows) {
-    Request request;
-    begin_request(request, Question::kServerAcks, destination.channel, destination.target.nsp, timeout);
-    add_message(request,
-                ServerSideEmitWithAck<Arguments>{destination.target.nsp, event, arguments, request.request_id()});
+void ask(Question question, const Event& event, Conversation::Time timeout, ReturnSetInfo* rows) {
+    Request request = {question, event.target, timeout};
+    request.event = &event;
     make_request(request, put_response, rows);
 }
 
@@ -42,7 +29,8 @@ Datum emit_flat(FunctionCallInfo fcinfo) {
         Destination destination;
         read_flat_target(fcinfo, destination);
         const std::string_view event = read_client_event(fcinfo, 3);
-        emit_with_ack(destination, event, JsonbArguments(fcinfo, 4), read_timeout(fcinfo, 5), rows);
+        ask(Question::kClientAcks, {destination.target, event, JsonbArguments(fcinfo, 4)}, read_timeout(fcinfo, 5),
+            rows);
     }
     return Datum(0);
 }
@@ -54,7 +42,7 @@ Datum emit_to_target(FunctionCallInfo fcinfo) {
         Destination destination;
         read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
-        emit_with_ack(destination, event, JsonbArguments(fcinfo, 2), kDefaultTimeout, rows);
+        ask(Question::kClientAcks, {destination.target, event, JsonbArguments(fcinfo, 2)}, kDefaultTimeout, rows);
     }
     return Datum(0);
 }
@@ -66,22 +54,27 @@ Datum server_side(FunctionCallInfo fcinfo) {
         Destination destination;
         read_namespace_target(fcinfo, 0, destination);
         const std::string_view event = read_event(fcinfo, 1);
-        server_side_emit_with_ack(destination, event, JsonbArguments(fcinfo, 2), read_timeout(fcinfo, 3), rows);
+        ask(Question::kServerAcks, {destination.target, event, JsonbArguments(fcinfo, 2)}, read_timeout(fcinfo, 3),
+            rows);
     }
     return Datum(0);
 }
 
 // One value is one argument, even if it is an array.
-struct RequestData {
-    Jsonb* data;
+class RequestData final : public ArgumentsOf<RequestData> {
+  public:
+    explicit RequestData(Jsonb* data) : data_(data) {}
 
-    std::uint32_t count() const { return 1; }
-    void release() const {}
+    std::uint32_t count() const override { return 1; }
+    void release() const override {}
 
     template <class Writer>
-    void write(Writer& writer) const {
-        read_jsonb(data, writer);
+    void write_values(Writer& writer) const {
+        read_jsonb(data_, writer);
     }
+
+  private:
+    Jsonb* data_;
 };
 
 Jsonb* read_request_data(FunctionCallInfo fcinfo, int argument) {
@@ -97,10 +90,10 @@ Datum custom_request(FunctionCallInfo fcinfo) {
     constexpr std::string_view kEvent = "customRequest";
     ReturnSetInfo* rows = begin_rows(fcinfo);
     if (settings.enabled) {
-        const RequestData data = {read_request_data(fcinfo, 0)};
+        const RequestData data(read_request_data(fcinfo, 0));
         Destination destination;
         read_namespace_target(fcinfo, 1, destination);
-        server_side_emit_with_ack(destination, kEvent, data, read_timeout(fcinfo, 2), rows);
+        ask(Question::kCustom, {destination.target, kEvent, data}, read_timeout(fcinfo, 2), rows);
     }
     return Datum(0);
 }

@@ -16,21 +16,18 @@ namespace socketio {
 
 namespace {
 
+enum SocketField { kServer, kId, kData, kHandshake, kFirstRoom };
+
 // A row as Question::kSockets describes it.
 struct Socket {
     explicit Socket(const RowFields& fields) : fields_(fields) {}
 
-    std::string_view server() const { return fields_[0]; }
-    std::string_view id() const { return fields_[1]; }
-    std::string_view data() const { return fields_[2]; }
-    std::string_view handshake() const { return fields_[3]; }
+    bool has_id() const { return !fields_.is_null(kId); }
 
     int room_count() const { return fields_.count - kFirstRoom; }
     std::string_view room(int i) const { return fields_[kFirstRoom + i]; }
 
   private:
-    static constexpr int kFirstRoom = 4;
-
     const RowFields& fields_;
 };
 
@@ -45,21 +42,24 @@ Datum room_array(const Socket& socket) {
 
 // (id, rooms, data, handshake, server)
 void put_socket(const RowFields& fields, void* rows) {
-    const Socket socket(fields);
-    const bool has_data = !socket.data().empty();
-    const bool has_handshake = !socket.handshake().empty();
-    const Datum values[] = {text_datum(socket.id()), room_array(socket),
-                            has_data ? jsonb_datum(socket.data()) : Datum(0),
-                            has_handshake ? jsonb_datum(socket.handshake()) : Datum(0), text_datum(socket.server())};
-    const bool nulls[] = {false, false, !has_data, !has_handshake, false};
+    bool nulls[5] = {};
+    const Datum values[] = {text_field(fields, kId, nulls[0]), room_array(Socket(fields)),
+                            jsonb_field(fields, kData, nulls[2]), jsonb_field(fields, kHandshake, nulls[3]),
+                            text_field(fields, kServer, nulls[4])};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
+}
+
+void ask(Question question, const Destination& destination, Conversation::Time timeout, TakeRow take_row,
+         void* result) {
+    Request request = {question, destination.target, timeout};
+    make_request(request, take_row, result);
 }
 
 // (nsp, rooms, except_rooms, timeout)
 Datum fetch_flat(FunctionCallInfo fcinfo) {
     Destination destination;
     read_flat_target(fcinfo, destination);
-    fetch_sockets(destination, read_timeout(fcinfo, 3), put_socket, begin_rows(fcinfo));
+    ask(Question::kSockets, destination, read_timeout(fcinfo, 3), put_socket, begin_rows(fcinfo));
     return Datum(0);
 }
 
@@ -67,13 +67,13 @@ Datum fetch_flat(FunctionCallInfo fcinfo) {
 Datum fetch_target(FunctionCallInfo fcinfo) {
     Destination destination;
     read_target(fcinfo, 0, destination);
-    fetch_sockets(destination, kDefaultTimeout, put_socket, begin_rows(fcinfo));
+    ask(Question::kSockets, destination, kDefaultTimeout, put_socket, begin_rows(fcinfo));
     return Datum(0);
 }
 
 void put_client(const RowFields& fields, void* rows) {
-    const Datum id = text_datum(Socket(fields).id());
-    const bool is_null = false;
+    bool is_null = false;
+    const Datum id = text_field(fields, kId, is_null);
     put_row(static_cast<ReturnSetInfo*>(rows), &id, &is_null);
 }
 
@@ -82,7 +82,7 @@ Datum clients(FunctionCallInfo fcinfo) {
     Destination destination;
     read_namespace_target(fcinfo, 0, destination);
     destination.target.rooms = read_required_rooms(fcinfo, 1, "rooms", destination.rooms);
-    fetch_sockets(destination, read_timeout(fcinfo, 2), put_client, begin_rows(fcinfo));
+    ask(Question::kClients, destination, read_timeout(fcinfo, 2), put_client, begin_rows(fcinfo));
     return Datum(0);
 }
 
@@ -100,19 +100,20 @@ Datum client_rooms(FunctionCallInfo fcinfo) {
     const std::string_view id = read_required_text(fcinfo, 0, "id");
     Destination destination;
     read_namespace_target(fcinfo, 1, destination);
+    destination.target.rooms = {&id, 1};  // each socket is in a room of its own, named by its id
     ReturnSetInfo* rows = begin_rows(fcinfo);
-    Request request;
-    begin_search(request, destination, id, read_timeout(fcinfo, 2));
+    Request request = {Question::kClientRooms, destination.target, read_timeout(fcinfo, 2), id};
     make_request(request, put_rooms, rows);
     return Datum(0);
 }
 
-// The rooms of all sockets, one behind another, in `context`.
+// The rooms of all sockets, or of all servers, one behind another, in `context`.
 struct RoomList {
     MemoryContext context;
     std::string_view* rooms;
     std::size_t count;
     std::size_t capacity;
+    bool are_of_sockets = true;
 
     std::string_view* begin() const { return rooms; }
     std::string_view* end() const { return rooms + count; }
@@ -135,6 +136,7 @@ RoomList make_room_list() {
 void list_rooms(const RowFields& fields, void* result) {
     auto& list = *static_cast<RoomList*>(result);
     const Socket socket(fields);
+    list.are_of_sockets &= socket.has_id();
     const MemoryContext context = MemoryContextSwitchTo(list.context);
     for (int i = 0; i < socket.room_count(); ++i) {
         list.add(socket.room(i));
@@ -148,7 +150,7 @@ void put_counted_rooms(const RoomList& list, ReturnSetInfo* rows) {
     for (const std::string_view* room = list.begin(); room != list.end();) {
         const std::string_view* next = std::upper_bound(room, const_cast<const std::string_view*>(list.end()), *room);
         const Datum values[] = {text_datum(*room), Int64GetDatum(next - room)};
-        const bool nulls[] = {false, false};
+        const bool nulls[] = {false, !list.are_of_sockets};
         put_row(rows, values, nulls);
         pfree(DatumGetPointer(values[0]));
         room = next;
@@ -161,7 +163,7 @@ Datum all_rooms(FunctionCallInfo fcinfo) {
     read_namespace_target(fcinfo, 0, destination);
     ReturnSetInfo* rows = begin_rows(fcinfo);
     RoomList list = make_room_list();
-    fetch_sockets(destination, read_timeout(fcinfo, 1), list_rooms, &list);
+    ask(Question::kRooms, destination, read_timeout(fcinfo, 1), list_rooms, &list);
     put_counted_rooms(list, rows);
     return Datum(0);
 }

@@ -2,6 +2,7 @@
 // server has it.
 
 #include "backend/guard.h"
+#include "backend/settings.h"
 #include "backend/text.h"
 #include "functions/asking.h"
 
@@ -23,8 +24,8 @@ void note_found(const RowFields&, void* is_found) { *static_cast<bool*>(is_found
     pg_unreachable();
 }
 
-// ERROR P0002 unless a server answers that it has the socket, 55000 where some have not answered, 55P03 where the worker was
-// held up.
+// ERROR P0002 unless a server answers that it has the socket, 55000 where some have not answered, 55P03 where it is not known
+// whether all was done.
 void require_socket(Request& request) {
     bool is_found = false;
     const Ending ending = make_request(request, note_found, &is_found);
@@ -40,18 +41,27 @@ void require_socket(Request& request) {
     }
 }
 
+// Do what `command` says to the socket with this id.
+void command_socket(std::string_view id, SocketCommand command, Conversation::Time timeout) {
+    Request request = {Question::kCommand, command.target, timeout, id, &command};
+    require_socket(request);
+}
+
+// Each socket is in a room of its own, named by its id.
+void read_socket(FunctionCallInfo fcinfo, int nsp, const std::string_view& id, Destination& destination) {
+    read_namespace_target(fcinfo, nsp, destination);
+    destination.target.rooms = {&id, 1};
+}
+
 // (id, room, nsp, timeout)
-template <class Message>
+template <SocketAction action>
 Datum change_room(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         const std::string_view id = read_required_text(fcinfo, 0, "id");
         const std::string_view room = read_required_text(fcinfo, 1, "room");
         Destination destination;
-        read_namespace_target(fcinfo, 2, destination);
-        Request request;
-        begin_search(request, destination, id, read_timeout(fcinfo, 3));
-        add_message(request, Message{destination.target, {&room, 1}}, Moment::kWhenFound);
-        require_socket(request);
+        read_socket(fcinfo, 2, id, destination);
+        command_socket(id, {action, destination.target, {&room, 1}}, read_timeout(fcinfo, 3));
     }
     PG_RETURN_VOID();
 }
@@ -61,11 +71,9 @@ Datum disconnect(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         const std::string_view id = read_required_text(fcinfo, 0, "id");
         Destination destination;
-        read_namespace_target(fcinfo, 2, destination);
-        Request request;
-        begin_search(request, destination, id, read_timeout(fcinfo, 3));
-        add_message(request, DisconnectSockets{destination.target, read_flag(fcinfo, 1)}, Moment::kWhenFound);
-        require_socket(request);
+        read_socket(fcinfo, 2, id, destination);
+        command_socket(id, {SocketAction::kDisconnect, destination.target, {}, read_flag(fcinfo, 1)},
+                       read_timeout(fcinfo, 3));
     }
     PG_RETURN_VOID();
 }
@@ -74,6 +82,6 @@ Datum disconnect(FunctionCallInfo fcinfo) {
 
 }  // namespace socketio
 
-SQL_FUNCTION(socketio_remote_join, socketio::change_room<socketio::SocketsJoin>);
-SQL_FUNCTION(socketio_remote_leave, socketio::change_room<socketio::SocketsLeave>);
+SQL_FUNCTION(socketio_remote_join, socketio::change_room<socketio::SocketAction::kJoin>);
+SQL_FUNCTION(socketio_remote_leave, socketio::change_room<socketio::SocketAction::kLeave>);
 SQL_FUNCTION(socketio_remote_disconnect, socketio::disconnect);

@@ -1,8 +1,9 @@
 // socketio_server_side_emit and its _values twin: an event for the Socket.IO servers themselves.
 
+#include "backend/dialect.h"
 #include "backend/guard.h"
 #include "backend/jsonb_reader.h"
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "backend/value_reader.h"
 #include "functions/arguments.h"
 
@@ -10,9 +11,8 @@ namespace socketio {
 
 namespace {
 
-template <class Arguments>
-void emit_to_servers(const Destination& destination, std::string_view event, const Arguments& arguments) {
-    publish(destination.channel, ServerSideEmit<Arguments>{destination.target.nsp, event, arguments});
+void emit_to_servers(const Destination& destination, std::string_view event, const EventArguments& arguments) {
+    dialect().emit_to_servers({destination.target, event, arguments});
 }
 
 // Servers are in no rooms: an event meant for some clients must not be taken for one to all servers.

@@ -22,10 +22,9 @@ Datum interval_datum(std::string_view microseconds) {
 
 // (uid, node, latency), as Question::kServers has them
 void put_server(const RowFields& server, void* rows) {
-    const bool has_node = !server.is_null(1);
-    const Datum values[] = {text_datum(server[0]), has_node ? text_datum(server[1]) : Datum(0),
+    bool nulls[3] = {};
+    const Datum values[] = {text_field(server, 0, nulls[0]), text_field(server, 1, nulls[1]),
                             interval_datum(server[2])};
-    const bool nulls[] = {false, !has_node, false};
     put_row(static_cast<ReturnSetInfo*>(rows), values, nulls);
 }
 
@@ -33,8 +32,7 @@ void put_server(const RowFields& server, void* rows) {
 Datum servers(FunctionCallInfo fcinfo) {
     Destination destination;
     read_namespace_target(fcinfo, 0, destination);
-    Request request;
-    begin_request(request, Question::kServers, destination.channel, destination.target.nsp, read_timeout(fcinfo, 1));
+    Request request = {Question::kServers, destination.target, read_timeout(fcinfo, 1)};
     make_request(request, put_server, begin_rows(fcinfo));
     return Datum(0);
 }

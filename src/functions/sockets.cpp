@@ -1,7 +1,8 @@
 // socketio_sockets_join, socketio_sockets_leave, socketio_disconnect_sockets: control over the sockets of a target.
 
+#include "backend/dialect.h"
 #include "backend/guard.h"
-#include "backend/publish.h"
+#include "backend/settings.h"
 #include "functions/arguments.h"
 
 namespace socketio {
@@ -9,42 +10,42 @@ namespace socketio {
 namespace {
 
 // (nsp, rooms, except_rooms, <parameter>)
-template <class Message>
-Datum change_rooms_flat(FunctionCallInfo fcinfo, const char* parameter) {
+Datum change_rooms_flat(FunctionCallInfo fcinfo, SocketAction action, const char* parameter) {
     if (settings.enabled) {
         Destination destination;
         read_flat_target(fcinfo, destination);
         RoomScratch scratch;
         const Rooms rooms = read_required_rooms(fcinfo, 3, parameter, scratch);
-        publish(destination.channel, Message{destination.target, rooms});
+        dialect().command_sockets({action, destination.target, rooms});
     }
     PG_RETURN_VOID();
 }
 
 // (target, <parameter>)
-template <class Message>
-Datum change_rooms_of_target(FunctionCallInfo fcinfo, const char* parameter) {
+Datum change_rooms_of_target(FunctionCallInfo fcinfo, SocketAction action, const char* parameter) {
     if (settings.enabled) {
         Destination destination;
         read_target(fcinfo, 0, destination);
         RoomScratch scratch;
         const Rooms rooms = read_required_rooms(fcinfo, 1, parameter, scratch);
-        publish(destination.channel, Message{destination.target, rooms});
+        dialect().command_sockets({action, destination.target, rooms});
     }
     PG_RETURN_VOID();
 }
 
-Datum join_flat(FunctionCallInfo fcinfo) { return change_rooms_flat<SocketsJoin>(fcinfo, "join_rooms"); }
-Datum join_target(FunctionCallInfo fcinfo) { return change_rooms_of_target<SocketsJoin>(fcinfo, "join_rooms"); }
-Datum leave_flat(FunctionCallInfo fcinfo) { return change_rooms_flat<SocketsLeave>(fcinfo, "leave_rooms"); }
-Datum leave_target(FunctionCallInfo fcinfo) { return change_rooms_of_target<SocketsLeave>(fcinfo, "leave_rooms"); }
+Datum join_flat(FunctionCallInfo fcinfo) { return change_rooms_flat(fcinfo, SocketAction::kJoin, "join_rooms"); }
+Datum join_target(FunctionCallInfo fcinfo) { return change_rooms_of_target(fcinfo, SocketAction::kJoin, "join_rooms"); }
+Datum leave_flat(FunctionCallInfo fcinfo) { return change_rooms_flat(fcinfo, SocketAction::kLeave, "leave_rooms"); }
+Datum leave_target(FunctionCallInfo fcinfo) {
+    return change_rooms_of_target(fcinfo, SocketAction::kLeave, "leave_rooms");
+}
 
 // (nsp, rooms, except_rooms, close)
 Datum disconnect_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_flat_target(fcinfo, destination);
-        publish(destination.channel, DisconnectSockets{destination.target, read_flag(fcinfo, 3)});
+        dialect().command_sockets({SocketAction::kDisconnect, destination.target, {}, read_flag(fcinfo, 3)});
     }
     PG_RETURN_VOID();
 }
@@ -54,7 +55,7 @@ Datum disconnect_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_target(fcinfo, 0, destination);
-        publish(destination.channel, DisconnectSockets{destination.target, read_flag(fcinfo, 1)});
+        dialect().command_sockets({SocketAction::kDisconnect, destination.target, {}, read_flag(fcinfo, 1)});
     }
     PG_RETURN_VOID();
 }

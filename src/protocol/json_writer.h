@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "protocol/encoded_key.h"
+#include "protocol/encoded.h"
 #include "protocol/fixed_tokens.h"
 #include "protocol/utf8.h"
 #include "protocol/value_writer.h"
@@ -79,9 +79,9 @@ class JsonWriter {
         behind_value_ = tokens.ends_behind_value();
     }
 
-    void encoded(std::string_view values) {
-        if (!values.empty()) {
-            number(values);
+    void encoded(const EncodedValues& values) {
+        if (!values.bytes.empty()) {
+            number(values.bytes);
         }
     }
 
@@ -109,9 +109,12 @@ class JsonWriter {
     }
 
     bool takes_binary() {
+        holds_binary_ = true;
         unfit_ = true;
         return false;
     }
+
+    bool holds_binary() const { return holds_binary_; }
 
     // True once the text is of no use: it met binary, or did not fit the sink.
     bool stopped() const { return unfit_ || sink_.full(); }
@@ -224,6 +227,7 @@ class JsonWriter {
     const JsonEscapes& escapes_;
     bool behind_value_ = false;
     bool unfit_ = false;
+    bool holds_binary_ = false;
 };
 
 }  // namespace socketio

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <variant>
 
-#include "protocol/encoded_key.h"
+#include "protocol/encoded.h"
 #include "protocol/fixed_tokens.h"
 #include "protocol/number.h"
 #include "protocol/value_writer.h"
@@ -44,6 +44,7 @@ class MsgpackWriter {
     }
 
     void binary(std::string_view bytes) {
+        holds_binary_ = true;
         packer_.pack_bin(length(bytes));
         packer_.pack_bin_body(bytes.data(), length(bytes));
     }
@@ -57,9 +58,10 @@ class MsgpackWriter {
 
     void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }
 
-    void encoded(std::string_view values) {
-        if (!values.empty()) {
-            sink_.write(values.data(), values.size());
+    void encoded(const EncodedValues& values) {
+        holds_binary_ |= values.hold_binary;
+        if (!values.bytes.empty()) {
+            sink_.write(values.bytes.data(), values.bytes.size());
         }
     }
 
@@ -68,6 +70,7 @@ class MsgpackWriter {
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
+    bool holds_binary() const { return holds_binary_; }
     bool stopped() const { return sink_.full(); }
 
   private:
@@ -93,6 +96,7 @@ class MsgpackWriter {
 
     Sink& sink_;
     std::size_t surplus_ = 0;
+    bool holds_binary_ = false;
     msgpack::packer<Sink> packer_;
 };
 

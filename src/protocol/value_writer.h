@@ -17,9 +17,10 @@
 //     void key(std::string_view utf8);
 //     void key(const EncodedKey& key);         the same, encoded beforehand
 //     void fixed(const FixedTokens& tokens);   a run of tokens fixed in the source
-//     void encoded(std::string_view values);   values that a writer of the same kind has written, one behind another
+//     void encoded(const EncodedValues& values);   values that a writer of the same kind has written, one behind another
 //     bool takes_string(std::size_t size);     asked before a string or binary that is dear to get at: when the
 //     bool takes_binary();                     answer is no, the writer counts as if it had met the value
+//     bool holds_binary() const;               whether it has met any
 //     bool stopped() const;                    what is written from here on is lost: the reader may return early
 //
 // All text is UTF-8. A writer checks neither counts nor nesting: unit tests hold the readers to them.

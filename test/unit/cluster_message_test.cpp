@@ -53,15 +53,15 @@ class EncodedArguments {
 
     template <class Sink>
     void write(JsonWriter<Sink>& writer) const {
-        writer.encoded(json_);
+        writer.encoded({json_});
     }
 
     template <class Sink>
     void write(MsgpackWriter<Sink>& writer) const {
-        writer.encoded(msgpack_);
+        writer.encoded({msgpack_});
     }
 
-    void write(CheckingWriter& writer) const { writer.encoded(msgpack_); }
+    void write(CheckingWriter& writer) const { writer.encoded({msgpack_}); }
 
   private:
     std::uint32_t count_;

@@ -239,9 +239,9 @@ TEST(JsonWriter, TakesEncodedValuesBeforeAndBehindAnyValue) {
             EXPECT_EQ(both, first.text + "," + second.text) << "without a comma around them";
             const auto write = [&](Writer& writer) {
                 writer.begin_array(6);
-                writer.encoded(both);
+                writer.encoded({both});
                 second.write(writer);
-                writer.encoded(both);
+                writer.encoded({both});
                 first.write(writer);
                 writer.end_array();
             };
@@ -256,9 +256,9 @@ TEST(JsonWriter, TakesEncodedValuesBehindAKey) {
         const auto write = [&](Writer& writer) {
             writer.begin_object(2);
             writer.key("a");
-            writer.encoded(token.text);
+            writer.encoded({token.text});
             writer.key(OwnKey("b").view());
-            writer.encoded(token.text);
+            writer.encoded({token.text});
             writer.end_object();
         };
         EXPECT_EQ(encode_json(write), R"({"a":)" + token.text + R"(,"b":)" + token.text + "}");
@@ -270,11 +270,11 @@ TEST(JsonWriter, TakesEncodedValuesBetweenFixedTokens) {
     static constexpr auto kEnd = FixedTokens::after_value().end_object();
     const auto write = [](Writer& writer) {
         writer.begin_array(3);
-        writer.encoded("1");
+        writer.encoded({"1"});
         writer.fixed(kNext);
-        writer.encoded("2");
+        writer.encoded({"2"});
         writer.fixed(kEnd);
-        writer.encoded("3");
+        writer.encoded({"3"});
         writer.end_array();
     };
     EXPECT_EQ(encode_json(write), R"([1,{"k":2},3])");
@@ -283,17 +283,18 @@ TEST(JsonWriter, TakesEncodedValuesBetweenFixedTokens) {
 // Of values of which there are none nothing shows, a comma least of all.
 TEST(JsonWriter, WritesNothingForNoEncodedValues) {
     for (const std::string_view none : {""sv, std::string_view()}) {
-        EXPECT_EQ(encode_json([&](Writer& writer) { writer.encoded(none); }), "");
-        EXPECT_EQ(encode_json([&](Writer& writer) { writer.begin_array(0), writer.encoded(none), writer.end_array(); }),
-                  "[]");
+        EXPECT_EQ(encode_json([&](Writer& writer) { writer.encoded({none}); }), "");
+        EXPECT_EQ(
+            encode_json([&](Writer& writer) { writer.begin_array(0), writer.encoded({none}), writer.end_array(); }),
+            "[]");
         for (const Token& token : all_tokens()) {
             const auto write = [&](Writer& writer) {
                 writer.begin_array(2);
-                writer.encoded(none);
+                writer.encoded({none});
                 token.write(writer);
-                writer.encoded(none);
+                writer.encoded({none});
                 token.write(writer);
-                writer.encoded(none);
+                writer.encoded({none});
                 writer.end_array();
             };
             EXPECT_EQ(encode_json(write), "[" + token.text + "," + token.text + "]");
@@ -308,7 +309,7 @@ TEST(JsonWriter, LeavesEncodedValuesAndKeysAsTheyAre) {
     const auto write = [&](Writer& writer) {
         writer.begin_object(1);
         writer.key(key.view());
-        writer.encoded(value);
+        writer.encoded({value});
         writer.end_object();
     };
     for (const JsonCharacters characters : kBothKinds) {
@@ -465,7 +466,7 @@ TEST(JsonWriter, StaysWithinItsMemoryWithWhatIsEncoded) {
 // Nothing of them, that is: half a key or half a value would be no JSON.
 TEST(JsonWriter, GivesUpEncodedValuesAndKeysThatCannotFit) {
     const OwnKey key(std::string(20, 'k'));
-    const auto write_values = [](auto& writer) { writer.encoded("[1],[2]"), writer.null(); };
+    const auto write_values = [](auto& writer) { writer.encoded({"[1],[2]"}), writer.null(); };
     const auto write_key = [&](auto& writer) { writer.key(key.view()), writer.null(); };
     for (std::size_t capacity = 0; capacity < 7; ++capacity) {
         for (const Bounded& bounded :
@@ -481,16 +482,16 @@ TEST(JsonWriter, TakesNoEncodedValuesOnceItIsFull) {
     const auto write = [](auto& writer) {
         writer.begin_array(4);
         writer.string("too long for it");
-        writer.encoded("");
-        writer.encoded("1");
-        writer.encoded("2,3");
+        writer.encoded({""});
+        writer.encoded({"1"});
+        writer.encoded({"2,3"});
         writer.end_array();
     };
     const Bounded bounded = encode_bounded_json(10, write);
     EXPECT_TRUE(bounded.stopped);
     EXPECT_TRUE(bounded.in_bounds);
-    EXPECT_TRUE(encode_bounded_json(0, [](auto& writer) { writer.encoded("1"); }).stopped);
-    EXPECT_FALSE(encode_bounded_json(0, [](auto& writer) { writer.encoded(""); }).stopped);
+    EXPECT_TRUE(encode_bounded_json(0, [](auto& writer) { writer.encoded({"1"}); }).stopped);
+    EXPECT_FALSE(encode_bounded_json(0, [](auto& writer) { writer.encoded({""}); }).stopped);
 }
 
 TEST(JsonWriter, GivesUpAStringThatCannotFit) {

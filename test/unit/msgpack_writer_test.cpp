@@ -217,9 +217,9 @@ TEST(MsgpackWriter, LeavesEncodedValuesAsTheyAre) {
     });
     const auto write = [&](Writer& writer) {
         writer.begin_array(9);
-        writer.encoded(values);
+        writer.encoded({values});
         writer.boolean(true);
-        writer.encoded(values);
+        writer.encoded({values});
         writer.end_array();
     };
     json expected = model;
@@ -231,13 +231,13 @@ TEST(MsgpackWriter, LeavesEncodedValuesAsTheyAre) {
 }
 
 TEST(MsgpackWriter, WritesNothingForNoEncodedValues) {
-    EXPECT_EQ(encode_msgpack([](Writer& writer) { writer.encoded(""); }), "");
+    EXPECT_EQ(encode_msgpack([](Writer& writer) { writer.encoded({""}); }), "");
     const auto write = [](auto& writer) {
         writer.begin_array(1);
-        writer.encoded("");
+        writer.encoded({""});
         writer.encoded({});
         writer.null();
-        writer.encoded("");
+        writer.encoded({""});
         writer.encoded({});
         writer.end_array();
     };

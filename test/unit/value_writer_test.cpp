@@ -198,20 +198,20 @@ TEST(CheckingWriter, ChecksEncodedKeysLikeOthers) {
 
 TEST(CheckingWriter, CountsEncodedValues) {
     const std::string two = encode_msgpack([](auto& w) { w.integer(1), w.begin_array(0), w.end_array(); });
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.encoded(two), w.end_array(); }), "none");
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(0), w.encoded(""), w.end_array(); }), "none");
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded(two); }), "more values than announced");
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(3), w.encoded(two), w.end_array(); }),
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.encoded({two}), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(0), w.encoded({""}), w.end_array(); }), "none");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded({two}); }), "more values than announced");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(3), w.encoded({two}), w.end_array(); }),
               "fewer values than announced");
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded(""), w.end_array(); }),
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(1), w.encoded({""}), w.end_array(); }),
               "fewer values than announced");
-    EXPECT_EQ(breach_of([&](auto& w) { w.encoded(two); }), "a second root");
-    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(1), w.key("a"), w.encoded(two); }), "a value without a key");
+    EXPECT_EQ(breach_of([&](auto& w) { w.encoded({two}); }), "a second root");
+    EXPECT_EQ(breach_of([&](auto& w) { w.begin_object(1), w.key("a"), w.encoded({two}); }), "a value without a key");
 }
 
 TEST(CheckingWriter, ChecksWhatEncodedValuesHold) {
     const auto breach_of_values = [](std::string_view msgpack) {
-        return breach_of([&](auto& w) { w.begin_array(1), w.encoded(msgpack), w.end_array(); });
+        return breach_of([&](auto& w) { w.begin_array(1), w.encoded({msgpack}), w.end_array(); });
     };
     EXPECT_EQ(breach_of_values("\xC4\x01\xFF"), "none") << "binary";
     EXPECT_EQ(breach_of_values("\x91"), "encoded values: no msgpack") << "cut off";

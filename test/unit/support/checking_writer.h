@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/encoded_key.h"
+#include "protocol/encoded.h"
 #include "protocol/fixed_tokens.h"
 
 namespace socketio {
@@ -68,9 +68,9 @@ class CheckingWriter {
 
     void fixed(const FixedTokens& tokens);
 
-    void encoded(std::string_view values) {
-        for (std::size_t read = 0; read < values.size();) {
-            replay(take_msgpack(values, read).get());
+    void encoded(const EncodedValues& values) {
+        for (std::size_t read = 0; read < values.bytes.size();) {
+            replay(take_msgpack(values.bytes, read).get());
         }
     }
 

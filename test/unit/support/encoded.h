@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "protocol/encoded_key.h"
+#include "protocol/encoded.h"
 #include "support/document.h"
 #include "support/encode.h"
 
@@ -61,7 +61,7 @@ void write_from_parts(Writer& writer, const nlohmann::json& document, const Part
             }
         };
         writer.begin_array(size);
-        writer.encoded(parts(write_half));
+        writer.encoded({parts(write_half)});
         for (auto element = middle; element != document.end(); ++element) {
             write_from_parts(writer, *element, parts);
         }

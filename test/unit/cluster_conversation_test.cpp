@@ -1,4 +1,4 @@
-#include "protocol/conversation.h"
+#include "protocol/cluster_conversation.h"
 
 #include <gtest/gtest.h>
 
@@ -19,13 +19,12 @@ using namespace std::chrono_literals;
 using Time = Conversation::Time;
 using Rows = std::vector<Row>;
 
-constexpr Conversation::Limits kLimits{5s, 500ms};
+constexpr ConversationLimits kLimits{5s, 500ms};
 constexpr std::string_view kRequest = "r1";
 constexpr std::string_view kWanted = "s1";
 constexpr Listeners kUncounted{};
-constexpr Question kAnswered[] = {Question::kSockets, Question::kOneSocket, Question::kClientAcks,
-                                  Question::kServerAcks};
-constexpr Question kQuestions[] = {Question::kServers, Question::kSockets, Question::kOneSocket, Question::kClientAcks,
+constexpr Question kAnswered[] = {Question::kSockets, Question::kCommand, Question::kClientAcks, Question::kServerAcks};
+constexpr Question kQuestions[] = {Question::kServers, Question::kSockets, Question::kCommand, Question::kClientAcks,
                                    Question::kServerAcks};
 
 // What conversation.cpp has for these.
@@ -43,14 +42,14 @@ constexpr int kClose = 13;
 
 // A conversation about kRequest, without the clock: whoever hears says when. Meanwhile it does what those do who hold one: it
 // looks when it is told to.
-class Talk : public Conversation {
+class Talk : public ClusterConversation {
   public:
-    explicit Talk(Question question, Listeners listeners = kUncounted, Limits limits = kLimits)
-        : Conversation(question, kWanted, kRequest, listeners, limits) {}
+    explicit Talk(Question question, Listeners listeners = kUncounted, ConversationLimits limits = kLimits)
+        : ClusterConversation({question, "/", kWanted, kRequest, limits}, listeners) {}
 
     std::string hear_text(std::string_view text, Time now) {
         pass_time(now);
-        return std::string(Conversation::hear(text, now));
+        return std::string(ClusterConversation::hear(text, now));
     }
 
     void hear(const json& message, Time now) { EXPECT_EQ(hear_text(message.dump(), now), "") << message; }
@@ -58,7 +57,7 @@ class Talk : public Conversation {
     void hear_attachment(const json& message, Time now) {
         const std::vector<std::uint8_t> bytes = json::to_msgpack(message);
         pass_time(now);
-        Conversation::hear_attachment({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, now);
+        ClusterConversation::hear_attachment({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, now);
     }
 
     Rows take_rows() {
@@ -142,7 +141,7 @@ json answer(Question question, std::string_view uid) {
         case Question::kServers:
             return heartbeat(uid);
         case Question::kSockets:
-        case Question::kOneSocket:
+        case Question::kCommand:
             return sockets_of(uid, {});
         case Question::kClientAcks:
             return client_count(uid, 0);
@@ -161,7 +160,7 @@ void expect_outcome(const Outcome& outcome, int servers, int answered, int silen
 
 // Nobody is there.
 
-TEST(Conversation, GivesUpOnNobodySoon) {
+TEST(ClusterConversation, GivesUpOnNobodySoon) {
     for (const Question question : kQuestions) {
         Talk talk(question, kUncounted);
         EXPECT_FALSE(talk.is_over(0us));
@@ -171,7 +170,7 @@ TEST(Conversation, GivesUpOnNobodySoon) {
     }
 }
 
-TEST(Conversation, WaitsForWhoListens) {
+TEST(ClusterConversation, WaitsForWhoListens) {
     for (const Question question : kQuestions) {
         Talk talk(question, {2, 0});
         EXPECT_EQ(talk.end(), 500ms);
@@ -179,7 +178,7 @@ TEST(Conversation, WaitsForWhoListens) {
     }
 }
 
-TEST(Conversation, WaitsForNobodyLongerThanTheTimeout) {
+TEST(ClusterConversation, WaitsForNobodyLongerThanTheTimeout) {
     for (const Listeners listeners : {Listeners{0, 0}, Listeners{2, 0}}) {
         Talk talk(Question::kSockets, listeners, {100ms, 100ms});
         EXPECT_EQ(talk.end(), 100ms);
@@ -188,13 +187,13 @@ TEST(Conversation, WaitsForNobodyLongerThanTheTimeout) {
     }
 }
 
-TEST(Conversation, TimesOutOnlyWhileItIsUnknownWhoIsThere) {
+TEST(ClusterConversation, TimesOutOnlyWhileItIsUnknownWhoIsThere) {
     Talk talk(Question::kSockets, kUncounted, {200ms, 200ms});
     EXPECT_EQ(talk.end(), 200ms);
     expect_outcome(talk.outcome(200ms), 0, 0, 0);
 }
 
-TEST(Conversation, FindsNoServersWithoutATimeout) {
+TEST(ClusterConversation, FindsNoServersWithoutATimeout) {
     Talk talk(Question::kServers, {1, 0}, {100ms, 100ms});
     EXPECT_EQ(talk.end(), 100ms);
     expect_outcome(talk.outcome(100ms), 0, 0, 1);
@@ -202,7 +201,7 @@ TEST(Conversation, FindsNoServersWithoutATimeout) {
 
 // All who listen are heard.
 
-TEST(Conversation, IsOverWithTheLastAnswer) {
+TEST(ClusterConversation, IsOverWithTheLastAnswer) {
     for (const Question question : kQuestions) {
         Talk talk(question, {2, 0});
         talk.hear(answer(question, "a"), 3ms);
@@ -213,7 +212,7 @@ TEST(Conversation, IsOverWithTheLastAnswer) {
     }
 }
 
-TEST(Conversation, TellsHearingFromAnswering) {
+TEST(ClusterConversation, TellsHearingFromAnswering) {
     for (const Question question : {Question::kSockets, Question::kClientAcks, Question::kServerAcks}) {
         Talk talk(question, {2, 0});
         talk.hear(heartbeat("a"), 1ms);
@@ -228,7 +227,7 @@ TEST(Conversation, TellsHearingFromAnswering) {
     }
 }
 
-TEST(Conversation, TakesAnAnswerWithoutAHeartbeat) {
+TEST(ClusterConversation, TakesAnAnswerWithoutAHeartbeat) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(response("a", 1), 1ms);
     EXPECT_TRUE(talk.is_over(1ms));
@@ -237,7 +236,7 @@ TEST(Conversation, TakesAnAnswerWithoutAHeartbeat) {
     expect_outcome(talk.outcome(2ms), 1, 1, 0);
 }
 
-TEST(Conversation, TakesMoreServersThanListened) {
+TEST(ClusterConversation, TakesMoreServersThanListened) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(heartbeat("late"), 2ms);
@@ -248,7 +247,7 @@ TEST(Conversation, TakesMoreServersThanListened) {
     expect_outcome(talk.outcome(4s), 2, 2, 0);
 }
 
-TEST(Conversation, CountsWhoMayListen) {
+TEST(ClusterConversation, CountsWhoMayListen) {
     Talk talk(Question::kServerAcks, {1, 1});
     talk.hear(response("a", 1), 1ms);
     EXPECT_FALSE(talk.is_over(1ms));
@@ -256,7 +255,7 @@ TEST(Conversation, CountsWhoMayListen) {
     EXPECT_TRUE(talk.is_over(2ms));
 }
 
-TEST(Conversation, WaitsForManyServers) {
+TEST(ClusterConversation, WaitsForManyServers) {
     constexpr int kServers = 500;
     Talk talk(Question::kSockets, {kServers, 0});
     for (int i = 0; i < kServers; ++i) {
@@ -273,25 +272,25 @@ TEST(Conversation, WaitsForManyServers) {
 
 // Somebody listens and keeps silent, or it is not known who does.
 
-TEST(Conversation, WaitsForTheSilentOnlySoLong) {
+TEST(ClusterConversation, WaitsForTheSilentOnlySoLong) {
     Talk talk(Question::kServerAcks, {3, 0});
     talk.hear(response("a", 1), 1ms);
     EXPECT_EQ(talk.end(), 500ms);
     expect_outcome(talk.outcome(500ms), 1, 1, 2);
 }
 
-TEST(Conversation, WaitsForServersAsLongAsItMay) {
+TEST(ClusterConversation, WaitsForServersAsLongAsItMay) {
     Talk talk(Question::kServers, {2, 0}, {2s, 2s});
     talk.hear(heartbeat("a"), 1ms);
     EXPECT_EQ(talk.end(), 2s);
     expect_outcome(talk.outcome(2s), 1, 1, 1);
 }
 
-TEST(Conversation, NamesTheSilentOnlyIfTheyWereWaitedFor) {
-    Talk talk(Question::kOneSocket, {3, 0});
+TEST(ClusterConversation, NamesTheSilentOnlyIfTheyWereWaitedFor) {
+    Talk talk(Question::kCommand, {3, 0});
     talk.hear(sockets_of("a", {"s1"}), 1ms);
     expect_outcome(talk.outcome(1ms), 1, 1, 0);
-    Talk late(Question::kOneSocket, {3, 0});
+    Talk late(Question::kCommand, {3, 0});
     late.hear(heartbeat("a"), 1ms);
     late.hear(sockets_of("a", {"s1"}), 600ms);
     expect_outcome(late.outcome(600ms), 1, 1, 0);
@@ -301,7 +300,7 @@ TEST(Conversation, NamesTheSilentOnlyIfTheyWereWaitedFor) {
 }
 
 // Whether those who listen on another channel ought to have answered is known of one namespace alone, which every server has.
-TEST(Conversation, WaitsForWhoMightListen) {
+TEST(ClusterConversation, WaitsForWhoMightListen) {
     for (const bool is_main : {false, true}) {
         Talk nobody(Question::kServerAcks, {0, 3, is_main});
         EXPECT_EQ(nobody.end(), 500ms);
@@ -313,7 +312,7 @@ TEST(Conversation, WaitsForWhoMightListen) {
     }
 }
 
-TEST(Conversation, WaitsForNobodyElseWhenAllWhoMightListenWereHeard) {
+TEST(ClusterConversation, WaitsForNobodyElseWhenAllWhoMightListenWereHeard) {
     for (const bool is_main : {false, true}) {
         Talk talk(Question::kServerAcks, {0, 2, is_main});
         talk.hear(response("a", 1), 1ms);
@@ -325,7 +324,7 @@ TEST(Conversation, WaitsForNobodyElseWhenAllWhoMightListenWereHeard) {
 }
 
 // Adapters before 0.4.0, of which one may have a connection for each of its namespaces.
-TEST(Conversation, DoesNotWaitForWhoMightListenWhereAServerHasManyConnections) {
+TEST(ClusterConversation, DoesNotWaitForWhoMightListenWhereAServerHasManyConnections) {
     for (const bool is_main : {false, true}) {
         Talk talk(Question::kServerAcks, {1, 5, is_main});
         talk.hear(without_nsp(response("a", 1)), 5ms);
@@ -341,7 +340,7 @@ TEST(Conversation, DoesNotWaitForWhoMightListenWhereAServerHasManyConnections) {
     expect_outcome(silent.outcome(500ms), 1, 1, 2);
 }
 
-TEST(Conversation, TakesAServerForANewOneByAnyOfItsMessages) {
+TEST(ClusterConversation, TakesAServerForANewOneByAnyOfItsMessages) {
     Talk talk(Question::kServerAcks, {1, 1});
     talk.hear(without_nsp(heartbeat("a")), 1ms);
     talk.hear(response("a", 1), 2ms);
@@ -351,7 +350,7 @@ TEST(Conversation, TakesAServerForANewOneByAnyOfItsMessages) {
 }
 
 // Four times what the slowest took, but no less than kQuiet and no more than the patience.
-TEST(Conversation, WaitsForQuietIfNobodyWasCounted) {
+TEST(ClusterConversation, WaitsForQuietIfNobodyWasCounted) {
     for (const auto& [heard, end] : std::vector<std::pair<Time, Time>>{
              {0us, 200ms}, {12500us, 212500us}, {50ms, 250ms}, {50001us, 250005us}, {125ms, 625ms}, {180ms, 680ms}}) {
         Talk talk(Question::kServerAcks);
@@ -361,7 +360,7 @@ TEST(Conversation, WaitsForQuietIfNobodyWasCounted) {
     }
 }
 
-TEST(Conversation, IsQuietOnlySinceTheLastNewServer) {
+TEST(ClusterConversation, IsQuietOnlySinceTheLastNewServer) {
     Talk talk(Question::kServerAcks);
     talk.hear(response("a", 1), 1ms);
     talk.hear(response("b", 1), 60ms);
@@ -370,7 +369,7 @@ TEST(Conversation, IsQuietOnlySinceTheLastNewServer) {
     EXPECT_EQ(talk.end(), 300ms) << "it was heard before";
 }
 
-TEST(Conversation, WaitsForAnswersBeyondTheQuiet) {
+TEST(ClusterConversation, WaitsForAnswersBeyondTheQuiet) {
     Talk talk(Question::kServerAcks);
     talk.hear(heartbeat("a"), 1ms);
     EXPECT_EQ(talk.end(), 5s);
@@ -378,14 +377,14 @@ TEST(Conversation, WaitsForAnswersBeyondTheQuiet) {
     EXPECT_TRUE(talk.is_over(3s));
 }
 
-TEST(Conversation, IsQuietAtOnceWithLittlePatience) {
+TEST(ClusterConversation, IsQuietAtOnceWithLittlePatience) {
     Talk talk(Question::kServerAcks, {2, 0}, {5s, 10ms});
     talk.hear(response("a", 1), 1ms);
     EXPECT_EQ(talk.end(), 1ms + kQuiet);
     expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 1);
 }
 
-TEST(Conversation, WaitsForTheLateAsForOthers) {
+TEST(ClusterConversation, WaitsForTheLateAsForOthers) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(heartbeat("late"), 2s);
@@ -397,7 +396,7 @@ TEST(Conversation, WaitsForTheLateAsForOthers) {
 
 // The workers of a Node.js cluster share a connection.
 
-TEST(Conversation, CountsANodeOnce) {
+TEST(ClusterConversation, CountsANodeOnce) {
     Talk talk(Question::kServerAcks, {2, 0});
     for (const char* worker : {"w1", "w2", "w3"}) {
         talk.hear(behind("n", response(worker, 1)), 1ms);
@@ -409,7 +408,7 @@ TEST(Conversation, CountsANodeOnce) {
     expect_outcome(talk.outcome(10ms + kQuiet), 4, 4, 0);
 }
 
-TEST(Conversation, CountsEveryNode) {
+TEST(ClusterConversation, CountsEveryNode) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(behind("n1", response("w1", 1)), 1ms);
     talk.hear(behind("n2", response("w2", 1)), 2ms);
@@ -418,7 +417,7 @@ TEST(Conversation, CountsEveryNode) {
     expect_outcome(talk.outcome(2ms + kQuiet), 2, 2, 0);
 }
 
-TEST(Conversation, WaitsForEveryWorkerThatIsHeard) {
+TEST(ClusterConversation, WaitsForEveryWorkerThatIsHeard) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(behind("n", heartbeat("w1")), 1ms);
     talk.hear(behind("n", heartbeat("w2")), 1ms);
@@ -429,7 +428,7 @@ TEST(Conversation, WaitsForEveryWorkerThatIsHeard) {
 }
 
 // The notification that announces an attachment does not say it, but the attachment does.
-TEST(Conversation, LearnsOfANodeByAnyMessage) {
+TEST(ClusterConversation, LearnsOfANodeByAnyMessage) {
     Talk talk(Question::kServerAcks, {1, 0});
     EXPECT_EQ(talk.hear_text(R"({"uid":"w1","type":10,"attachmentId":"7"})", 1ms), "7");
     talk.hear_attachment(behind("n", response("w1", 1)), 1ms);
@@ -439,7 +438,7 @@ TEST(Conversation, LearnsOfANodeByAnyMessage) {
 
 // Servers that close.
 
-TEST(Conversation, DoesNotWaitForWhoCloses) {
+TEST(ClusterConversation, DoesNotWaitForWhoCloses) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(heartbeat("b"), 1ms);
@@ -456,7 +455,7 @@ TEST(Conversation, DoesNotWaitForWhoCloses) {
     EXPECT_TRUE(patient.is_over(4s));
 }
 
-TEST(Conversation, ACloseIsNoSilence) {
+TEST(ClusterConversation, ACloseIsNoSilence) {
     Talk talk(Question::kServerAcks, {3, 0});
     talk.hear(response("a", 1), 1ms);
     talk.hear(close_of("b"), 2ms);
@@ -464,7 +463,7 @@ TEST(Conversation, ACloseIsNoSilence) {
     expect_outcome(talk.outcome(500ms), 1, 1, 1);
 }
 
-TEST(Conversation, TakesAWorkerThatClosesForOneOfItsNode) {
+TEST(ClusterConversation, TakesAWorkerThatClosesForOneOfItsNode) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(behind("n", response("w1", 1)), 1ms);
     talk.hear(behind("n", close_of("w2")), 2ms);
@@ -472,7 +471,7 @@ TEST(Conversation, TakesAWorkerThatClosesForOneOfItsNode) {
     expect_outcome(talk.outcome(500ms), 1, 1, 1);
 }
 
-TEST(Conversation, TakesAServerThatClosesForANewOneByItsGoodbye) {
+TEST(ClusterConversation, TakesAServerThatClosesForANewOneByItsGoodbye) {
     Talk talk(Question::kServerAcks, {0, 3, true});
     talk.hear(response("a", 1), 1ms);
     talk.hear(close_of("b"), 2ms);
@@ -480,7 +479,7 @@ TEST(Conversation, TakesAServerThatClosesForANewOneByItsGoodbye) {
     expect_outcome(talk.outcome(500ms), 1, 1, 1);
 }
 
-TEST(Conversation, WhoClosedStaysClosed) {
+TEST(ClusterConversation, WhoClosedStaysClosed) {
     Talk talk(Question::kClientAcks, {1, 0});
     talk.hear(client_count("a", 2), 1ms);
     talk.hear(close_of("a"), 2ms);
@@ -492,7 +491,7 @@ TEST(Conversation, WhoClosedStaysClosed) {
     EXPECT_TRUE(talk.is_over(4ms));
 }
 
-TEST(Conversation, KeepsWhatWasAnsweredBeforeClosing) {
+TEST(ClusterConversation, KeepsWhatWasAnsweredBeforeClosing) {
     Talk talk(Question::kServerAcks, {1, 0}, {100ms, 100ms});
     talk.hear(response("a", 1), 1ms);
     talk.hear(close_of("a"), 2ms);
@@ -503,7 +502,7 @@ TEST(Conversation, KeepsWhatWasAnsweredBeforeClosing) {
     expect_outcome(talk.outcome(100ms), 1, 1, 0);
 }
 
-TEST(Conversation, DoesNotShowServersThatOnlyClosed) {
+TEST(ClusterConversation, DoesNotShowServersThatOnlyClosed) {
     Talk talk(Question::kServers, {2, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(close_of("b"), 2ms);
@@ -512,7 +511,7 @@ TEST(Conversation, DoesNotShowServersThatOnlyClosed) {
     expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 0);
 }
 
-TEST(Conversation, ShowsAServerOnceThoughItCloses) {
+TEST(ClusterConversation, ShowsAServerOnceThoughItCloses) {
     Talk talk(Question::kServers, {1, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(close_of("a"), 2ms);
@@ -520,7 +519,7 @@ TEST(Conversation, ShowsAServerOnceThoughItCloses) {
     EXPECT_EQ(talk.take_rows().size(), 1U);
 }
 
-TEST(Conversation, TakesAGoodbyeForNobody) {
+TEST(ClusterConversation, TakesAGoodbyeForNobody) {
     Talk talk(Question::kServerAcks);
     talk.hear(close_of("b"), 2ms);
     EXPECT_EQ(talk.end(), 200ms);
@@ -531,7 +530,7 @@ TEST(Conversation, TakesAGoodbyeForNobody) {
 }
 
 // Where all who are known to have listened have answered, it is for the others alone that it has to be quiet.
-TEST(Conversation, WaitsForLessQuietWhereTheKnownHaveAnswered) {
+TEST(ClusterConversation, WaitsForLessQuietWhereTheKnownHaveAnswered) {
     Talk talk(Question::kServerAcks, {1, 1});
     talk.hear(without_nsp(heartbeat("a")), 1ms);
     EXPECT_EQ(talk.end(), 5s);
@@ -547,7 +546,7 @@ TEST(Conversation, WaitsForLessQuietWhereTheKnownHaveAnswered) {
 
 // Servers that come while something is asked, and say so.
 
-TEST(Conversation, DoesNotWaitForNewcomers) {
+TEST(ClusterConversation, DoesNotWaitForNewcomers) {
     for (const Question question : kAnswered) {
         Talk talk(question, {1, 0});
         talk.hear(message("new", kInitialHeartbeat), 1ms);
@@ -558,7 +557,7 @@ TEST(Conversation, DoesNotWaitForNewcomers) {
     }
 }
 
-TEST(Conversation, TakesAnswersOfNewcomers) {
+TEST(ClusterConversation, TakesAnswersOfNewcomers) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(message("new", kInitialHeartbeat), 1ms);
     talk.hear(response("new", 1), 2ms);
@@ -567,7 +566,7 @@ TEST(Conversation, TakesAnswersOfNewcomers) {
     expect_outcome(talk.outcome(2ms), 2, 2, 0);
 }
 
-TEST(Conversation, DoesNotTakeANewcomerForOneWhoListened) {
+TEST(ClusterConversation, DoesNotTakeANewcomerForOneWhoListened) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(response("a", 1), 1ms);
     talk.hear(message("new", kInitialHeartbeat), 2ms);
@@ -575,7 +574,7 @@ TEST(Conversation, DoesNotTakeANewcomerForOneWhoListened) {
     expect_outcome(talk.outcome(500ms), 1, 1, 1);
 }
 
-TEST(Conversation, ANewcomerThatAnswersWasHeard) {
+TEST(ClusterConversation, ANewcomerThatAnswersWasHeard) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(behind("n", response("w1", 1)), 1ms);
     talk.hear(message("b", kInitialHeartbeat), 2ms);
@@ -584,7 +583,7 @@ TEST(Conversation, ANewcomerThatAnswersWasHeard) {
     expect_outcome(talk.outcome(500ms), 2, 2, 0);
 }
 
-TEST(Conversation, TakesWhoAsksLaterForNoNewcomer) {
+TEST(ClusterConversation, TakesWhoAsksLaterForNoNewcomer) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(message("a", kInitialHeartbeat), 2ms);
@@ -592,7 +591,7 @@ TEST(Conversation, TakesWhoAsksLaterForNoNewcomer) {
     expect_outcome(talk.outcome(5s), 1, 0, 0, true);
 }
 
-TEST(Conversation, ShowsNewcomersAmongTheServers) {
+TEST(ClusterConversation, ShowsNewcomersAmongTheServers) {
     Talk talk(Question::kServers, {1, 0});
     talk.hear(message("new", kInitialHeartbeat), 1ms);
     EXPECT_EQ(talk.take_rows(), (Rows{{"new", std::nullopt, "1000"}}));
@@ -601,7 +600,7 @@ TEST(Conversation, ShowsNewcomersAmongTheServers) {
 
 // The timeout.
 
-TEST(Conversation, EndsWithTheTimeout) {
+TEST(ClusterConversation, EndsWithTheTimeout) {
     for (const Question question : kAnswered) {
         Talk talk(question, {2, 0});
         talk.hear(answer(question, "a"), 1ms);
@@ -612,7 +611,7 @@ TEST(Conversation, EndsWithTheTimeout) {
     }
 }
 
-TEST(Conversation, EndsWithTheTimeoutThoughOthersKeepComing) {
+TEST(ClusterConversation, EndsWithTheTimeoutThoughOthersKeepComing) {
     Talk talk(Question::kServerAcks, kUncounted, {100ms, 100ms});
     for (int i = 0; i < 100; ++i) {
         talk.hear(response("server " + std::to_string(i), i), Time(i * 1000));
@@ -622,7 +621,7 @@ TEST(Conversation, EndsWithTheTimeoutThoughOthersKeepComing) {
     expect_outcome(talk.outcome(100ms), 100, 100, 0);
 }
 
-TEST(Conversation, TakesATimeoutBeyondCounting) {
+TEST(ClusterConversation, TakesATimeoutBeyondCounting) {
     Talk talk(Question::kServerAcks, {1, 0}, {Time::max(), 500ms});
     talk.hear(heartbeat("a"), 1ms);
     EXPECT_FALSE(talk.is_over(std::chrono::hours(24 * 365)));
@@ -631,7 +630,7 @@ TEST(Conversation, TakesATimeoutBeyondCounting) {
 
 // Whom it listens to.
 
-TEST(Conversation, IgnoresEmittersAndNoise) {
+TEST(ClusterConversation, IgnoresEmittersAndNoise) {
     Talk talk(Question::kServerAcks, {1, 0});
     talk.hear(heartbeat("emitter"), 1ms);
     talk.hear(response("emitter", 1), 1ms);
@@ -641,7 +640,7 @@ TEST(Conversation, IgnoresEmittersAndNoise) {
     talk.hear(json::array({heartbeat("a")}), 1ms);
     for (const char* text : {"", "hello", "{", R"({"uid":"a","type":2)", R"("a")"}) {
         EXPECT_EQ(talk.hear_text(text, 1ms), "");
-        talk.Conversation::hear_attachment(text, 1ms);
+        talk.ClusterConversation::hear_attachment(text, 1ms);
     }
     talk.hear_attachment(response("emitter", 1), 1ms);
     talk.hear_attachment(response("", 1), 1ms);
@@ -650,7 +649,7 @@ TEST(Conversation, IgnoresEmittersAndNoise) {
     EXPECT_EQ(talk.end(), 500ms);
 }
 
-TEST(Conversation, TakesWhoeverIsHeardForAServer) {
+TEST(ClusterConversation, TakesWhoeverIsHeardForAServer) {
     Talk talk(Question::kServerAcks, {3, 0});
     talk.hear(message("asks itself", 7, {{"opts", json::object()}}), 1ms);
     talk.hear(message("broadcasts", 3, {{"packet", json::object()}}), 1ms);
@@ -659,7 +658,7 @@ TEST(Conversation, TakesWhoeverIsHeardForAServer) {
     expect_outcome(talk.outcome(1ms), 3, 0, 0);
 }
 
-TEST(Conversation, TakesAnswersToItsOwnRequestAlone) {
+TEST(ClusterConversation, TakesAnswersToItsOwnRequestAlone) {
     for (const Question question : kAnswered) {
         Talk talk(question, {1, 0});
         for (const char* request : {"r2", "", "r1 ", "R1"}) {
@@ -680,7 +679,7 @@ TEST(Conversation, TakesAnswersToItsOwnRequestAlone) {
     }
 }
 
-TEST(Conversation, TakesAnswersToItsOwnQuestionAlone) {
+TEST(ClusterConversation, TakesAnswersToItsOwnQuestionAlone) {
     for (const Question question : kQuestions) {
         Talk talk(question, {1, 0});
         talk.hear(heartbeat("a"), 1ms);
@@ -697,7 +696,7 @@ TEST(Conversation, TakesAnswersToItsOwnQuestionAlone) {
     }
 }
 
-TEST(Conversation, TakesAnAnswerOnce) {
+TEST(ClusterConversation, TakesAnAnswerOnce) {
     Talk sockets(Question::kSockets, {2, 0});
     Talk responses(Question::kServerAcks, {2, 0});
     for (const char* id : {"first", "first", "second"}) {
@@ -714,7 +713,7 @@ TEST(Conversation, TakesAnAnswerOnce) {
 
 // Rows.
 
-TEST(Conversation, ShowsServers) {
+TEST(ClusterConversation, ShowsServers) {
     Talk talk(Question::kServers, {2, 0});
     talk.hear(heartbeat("a"), 1234us);
     talk.hear(behind("n", heartbeat("b")), 5ms);
@@ -725,7 +724,7 @@ TEST(Conversation, ShowsServers) {
     expect_outcome(talk.outcome(5ms + kQuiet), 2, 2, 0);
 }
 
-TEST(Conversation, ShowsSockets) {
+TEST(ClusterConversation, ShowsSockets) {
     Talk talk(Question::kSockets, {1, 0});
     talk.hear(
         message("a", kSocketsResponse,
@@ -740,7 +739,7 @@ TEST(Conversation, ShowsSockets) {
                                       {"a", "last", std::nullopt, std::nullopt}}));
 }
 
-TEST(Conversation, ShowsTheSocketsOfEveryServer) {
+TEST(ClusterConversation, ShowsTheSocketsOfEveryServer) {
     Talk talk(Question::kSockets, {3, 0});
     talk.hear(sockets_of("a", {"s1", "s2"}), 1ms);
     talk.hear(sockets_of("b", {}), 1ms);
@@ -748,8 +747,8 @@ TEST(Conversation, ShowsTheSocketsOfEveryServer) {
     EXPECT_EQ(talk.take_rows(), (Rows{socket_row("a", "s1"), socket_row("a", "s2"), socket_row("c", "s3")}));
 }
 
-TEST(Conversation, IsOverWhenTheOneSocketIsFound) {
-    Talk talk(Question::kOneSocket, {3, 0});
+TEST(ClusterConversation, IsOverWhenTheOneSocketIsFound) {
+    Talk talk(Question::kCommand, {3, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(sockets_of("b", {"s0", "s11"}), 1ms);
     EXPECT_FALSE(talk.has_found());
@@ -762,8 +761,8 @@ TEST(Conversation, IsOverWhenTheOneSocketIsFound) {
     expect_outcome(talk.outcome(5s), 3, 2, 0);
 }
 
-TEST(Conversation, FindsTheOneSocketNowhere) {
-    Talk talk(Question::kOneSocket, {2, 0});
+TEST(ClusterConversation, FindsTheOneSocketNowhere) {
+    Talk talk(Question::kCommand, {2, 0});
     talk.hear(sockets_of("a", {"s2"}), 1ms);
     talk.hear(sockets_of("b", {}), 2ms);
     EXPECT_TRUE(talk.is_over(2ms));
@@ -771,14 +770,14 @@ TEST(Conversation, FindsTheOneSocketNowhere) {
     EXPECT_FALSE(talk.has_row());
 }
 
-TEST(Conversation, FindsNothingForOtherQuestions) {
+TEST(ClusterConversation, FindsNothingForOtherQuestions) {
     Talk talk(Question::kSockets, {2, 0});
     talk.hear(sockets_of("a", {"s1"}), 1ms);
     EXPECT_FALSE(talk.has_found());
     EXPECT_FALSE(talk.is_over(1ms));
 }
 
-TEST(Conversation, ShowsResponsesAndThatThereIsNone) {
+TEST(ClusterConversation, ShowsResponsesAndThatThereIsNone) {
     Talk talk(Question::kServerAcks, {3, 0});
     talk.hear(response("a", {{"k", {1, "\xC3\xA9"}}}), 1ms);
     talk.hear(response("b", nullptr), 1ms);
@@ -787,7 +786,7 @@ TEST(Conversation, ShowsResponsesAndThatThereIsNone) {
     EXPECT_TRUE(talk.is_over(1ms));
 }
 
-TEST(Conversation, GivesRowsAsTheyCome) {
+TEST(ClusterConversation, GivesRowsAsTheyCome) {
     Talk talk(Question::kServerAcks, {5, 0});
     EXPECT_FALSE(talk.has_row());
     EXPECT_EQ(talk.next_row(), nullptr);
@@ -806,7 +805,7 @@ TEST(Conversation, GivesRowsAsTheyCome) {
 }
 
 // Views to rows are good until the next thing is heard, however many are taken meanwhile.
-TEST(Conversation, KeepsRowsWhileTheyAreTaken) {
+TEST(ClusterConversation, KeepsRowsWhileTheyAreTaken) {
     Talk talk(Question::kSockets, {1, 0});
     talk.hear(sockets_of("a", {"s1", "s2", "s3"}), 1ms);
     const Row* first = talk.next_row();
@@ -818,7 +817,7 @@ TEST(Conversation, KeepsRowsWhileTheyAreTaken) {
 
 // Attachments.
 
-TEST(Conversation, AsksForTheAttachmentsThatMayAnswer) {
+TEST(ClusterConversation, AsksForTheAttachmentsThatMayAnswer) {
     const auto asked = [](Question question, int type) {
         Talk talk(question, {1, 0});
         const json header = {{"uid", "a"}, {"type", type}, {"attachmentId", "42"}};
@@ -826,13 +825,13 @@ TEST(Conversation, AsksForTheAttachmentsThatMayAnswer) {
     };
     for (int type = 0; type <= 14; ++type) {
         EXPECT_EQ(asked(Question::kSockets, type), type == kSocketsResponse ? "42" : "");
-        EXPECT_EQ(asked(Question::kOneSocket, type), type == kSocketsResponse ? "42" : "");
+        EXPECT_EQ(asked(Question::kCommand, type), type == kSocketsResponse ? "42" : "");
         EXPECT_EQ(asked(Question::kServerAcks, type), type == kServerResponse ? "42" : "");
         EXPECT_EQ(asked(Question::kClientAcks, type), type == kClientCount || type == kClientAck ? "42" : "");
     }
 }
 
-TEST(Conversation, TakesAttachments) {
+TEST(ClusterConversation, TakesAttachments) {
     for (const Question question : {Question::kSockets, Question::kClientAcks, Question::kServerAcks}) {
         Talk talk(question, {1, 0});
         talk.hear(heartbeat("a"), 1ms);
@@ -843,7 +842,7 @@ TEST(Conversation, TakesAttachments) {
     }
 }
 
-TEST(Conversation, TakesItsHeaderForNoAnswer) {
+TEST(ClusterConversation, TakesItsHeaderForNoAnswer) {
     Talk talk(Question::kServerAcks, {1, 0});
     EXPECT_EQ(talk.hear_text(R"({"uid":"a","type":10,"attachmentId":"7"})", 1ms), "7");
     EXPECT_FALSE(talk.has_row());
@@ -855,7 +854,7 @@ TEST(Conversation, TakesItsHeaderForNoAnswer) {
     EXPECT_TRUE(talk.is_over(2ms));
 }
 
-TEST(Conversation, AsksForNoAttachmentOfWhoHasAnswered) {
+TEST(ClusterConversation, AsksForNoAttachmentOfWhoHasAnswered) {
     const std::string_view header = R"({"uid":"a","type":10,"attachmentId":"7"})";
     Talk talk(Question::kServerAcks, {2, 0});
     EXPECT_EQ(talk.hear_text(header, 1ms), "7");
@@ -866,7 +865,7 @@ TEST(Conversation, AsksForNoAttachmentOfWhoHasAnswered) {
     EXPECT_EQ(clients.hear_text(R"({"uid":"a","type":12,"attachmentId":"8"})", 2ms), "8") << "of a client";
 }
 
-TEST(Conversation, KnowsWhoseAnswerMayBeUnreadable) {
+TEST(ClusterConversation, KnowsWhoseAnswerMayBeUnreadable) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear(response("a", 1), 1ms);
     EXPECT_EQ(talk.outcome(1ms).unreadable, 0);
@@ -880,7 +879,7 @@ TEST(Conversation, KnowsWhoseAnswerMayBeUnreadable) {
     EXPECT_EQ(talk.outcome(3ms).unreadable, 0) << "it was of another request";
 }
 
-TEST(Conversation, KnowsWhoseAcknowledgementsMayBeUnreadable) {
+TEST(ClusterConversation, KnowsWhoseAcknowledgementsMayBeUnreadable) {
     Talk talk(Question::kClientAcks, {1, 0});
     talk.hear(client_count("a", 2), 1ms);
     talk.hear(client_ack("a", 1), 2ms);
@@ -891,7 +890,7 @@ TEST(Conversation, KnowsWhoseAcknowledgementsMayBeUnreadable) {
     EXPECT_FALSE(talk.outcome(kLimits.timeout).is_complete());
 }
 
-TEST(Conversation, MeetsServersByTheirAttachments) {
+TEST(ClusterConversation, MeetsServersByTheirAttachments) {
     Talk talk(Question::kServerAcks, {2, 0});
     talk.hear_attachment(behind("n", response("a", 1)), 1ms);
     expect_outcome(talk.outcome(1ms), 1, 1, 0);
@@ -900,7 +899,7 @@ TEST(Conversation, MeetsServersByTheirAttachments) {
 
 // Acknowledgements of clients.
 
-TEST(Conversation, WaitsForEveryClientThatReceived) {
+TEST(ClusterConversation, WaitsForEveryClientThatReceived) {
     Talk talk(Question::kClientAcks, {2, 0});
     talk.hear(client_count("a", 2), 1ms);
     talk.hear(client_count("b", 1), 1ms);
@@ -917,7 +916,7 @@ TEST(Conversation, WaitsForEveryClientThatReceived) {
     EXPECT_EQ(outcome.acknowledged, 3);
 }
 
-TEST(Conversation, TellsHowManyClientsAreMissing) {
+TEST(ClusterConversation, TellsHowManyClientsAreMissing) {
     Talk talk(Question::kClientAcks, {2, 0});
     talk.hear(client_count("a", 3), 1ms);
     talk.hear(client_count("b", 0), 1ms);
@@ -929,7 +928,7 @@ TEST(Conversation, TellsHowManyClientsAreMissing) {
     EXPECT_EQ(outcome.acknowledged, 1);
 }
 
-TEST(Conversation, TakesAcknowledgementsBeforeTheirCount) {
+TEST(ClusterConversation, TakesAcknowledgementsBeforeTheirCount) {
     Talk talk(Question::kClientAcks, {1, 0});
     talk.hear(client_ack("a", 1), 1ms);
     EXPECT_FALSE(talk.is_over(1ms));
@@ -939,7 +938,7 @@ TEST(Conversation, TakesAcknowledgementsBeforeTheirCount) {
     EXPECT_EQ(talk.take_rows(), (Rows{{"a", "1"}}));
 }
 
-TEST(Conversation, TakesMoreAcknowledgementsThanCounted) {
+TEST(ClusterConversation, TakesMoreAcknowledgementsThanCounted) {
     Talk talk(Question::kClientAcks, {1, 0});
     talk.hear(client_count("a", 1), 1ms);
     talk.hear(client_ack("a", 1), 1ms);
@@ -950,7 +949,7 @@ TEST(Conversation, TakesMoreAcknowledgementsThanCounted) {
     EXPECT_EQ(talk.outcome(1ms).acknowledged, 2);
 }
 
-TEST(Conversation, DoesNotOffsetServersAgainstEachOther) {
+TEST(ClusterConversation, DoesNotOffsetServersAgainstEachOther) {
     Talk talk(Question::kClientAcks, {2, 0});
     talk.hear(client_count("a", 1), 1ms);
     talk.hear(client_count("b", 1), 1ms);
@@ -959,7 +958,7 @@ TEST(Conversation, DoesNotOffsetServersAgainstEachOther) {
     EXPECT_FALSE(talk.is_over(1ms));
 }
 
-TEST(Conversation, TakesACountForWhatItCanBe) {
+TEST(ClusterConversation, TakesACountForWhatItCanBe) {
     Talk talk(Question::kClientAcks, {3, 0});
     talk.hear(client_count("a", -5), 1ms);
     talk.hear(message("b", kClientCount, json::object()), 1ms);
@@ -969,7 +968,7 @@ TEST(Conversation, TakesACountForWhatItCanBe) {
     EXPECT_EQ(talk.outcome(1ms).clients, 0);
 }
 
-TEST(Conversation, CountsOfStrangersDoNotOverflow) {
+TEST(ClusterConversation, CountsOfStrangersDoNotOverflow) {
     Talk talk(Question::kClientAcks, {100, 0});
     for (int i = 0; i < 100; ++i) {
         talk.hear(client_count("server " + std::to_string(i), INT64_MAX), 1ms);
@@ -978,14 +977,14 @@ TEST(Conversation, CountsOfStrangersDoNotOverflow) {
     EXPECT_FALSE(talk.is_over(1ms));
 }
 
-TEST(Conversation, ShowsAcknowledgementsThatAreEmpty) {
+TEST(ClusterConversation, ShowsAcknowledgementsThatAreEmpty) {
     Talk talk(Question::kClientAcks, {1, 0});
     talk.hear(message("a", kClientAck, json::object()), 1ms);
     talk.hear(client_ack("a", json::array()), 1ms);
     EXPECT_EQ(talk.take_rows(), (Rows{{"a", std::nullopt}, {"a", "[]"}}));
 }
 
-TEST(Conversation, CountsNoClientsForOtherQuestions) {
+TEST(ClusterConversation, CountsNoClientsForOtherQuestions) {
     Talk talk(Question::kSockets, {1, 0});
     talk.hear(client_count("a", 7), 1ms);
     talk.hear(client_ack("a", 7), 1ms);

@@ -1,4 +1,5 @@
-// The key of an object, encoded once for all the objects that have it, as the rows of a table do.
+// What was encoded beforehand: the key of an object, once for all the objects that have it, as the rows of a table do, and
+// values.
 
 #pragma once
 
@@ -10,6 +11,12 @@ namespace socketio {
 struct EncodedKey {
     std::string_view json;
     std::string_view msgpack;
+};
+
+// The same of what a writer wrote.
+struct EncodedValues {
+    std::string_view bytes;
+    bool hold_binary = false;
 };
 
 }  // namespace socketio

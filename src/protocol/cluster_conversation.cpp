@@ -1,4 +1,4 @@
-#include "protocol/conversation.h"
+#include "protocol/cluster_conversation.h"
 
 #include <algorithm>
 #include <iterator>
@@ -29,9 +29,13 @@ constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed t
 MessageType response_to(Question question) {
     switch (question) {
         case Question::kSockets:
-        case Question::kOneSocket:
+        case Question::kClients:
+        case Question::kRooms:
+        case Question::kClientRooms:
+        case Question::kCommand:
             return MessageType::kFetchSocketsResponse;
         case Question::kServerAcks:
+        case Question::kCustom:
             return MessageType::kServerSideEmitResponse;
         case Question::kClientAcks:
             return MessageType::kBroadcastAck;
@@ -48,11 +52,14 @@ std::optional<std::string> optional_text(std::string&& text) {
 
 }  // namespace
 
-Conversation::Conversation(Question question, std::string_view wanted, std::string_view request_id, Listeners listeners,
-                           Limits limits)
-    : question_(question), wanted_(wanted), request_id_(request_id), listeners_(listeners), limits_(limits) {}
+ClusterConversation::ClusterConversation(const Inquiry& inquiry, Listeners listeners)
+    : question_(inquiry.question),
+      wanted_(inquiry.socket),
+      request_id_(inquiry.request_id),
+      listeners_(listeners),
+      limits_(inquiry.limits) {}
 
-std::string_view Conversation::hear(std::string_view json, Time now) {
+std::string_view ClusterConversation::hear(std::string_view json, Time now) {
     attachment_id_.clear();
     std::optional<Answer> answer = read_answer(json);
     if (!answer || answer->uid.empty() || answer->uid == kEmitter) {
@@ -71,30 +78,21 @@ std::string_view Conversation::hear(std::string_view json, Time now) {
     return attachment_id_;
 }
 
-void Conversation::hear_attachment(std::string_view msgpack, Time now) {
+void ClusterConversation::hear_attachment(std::string_view msgpack, Time now) {
     std::optional<Answer> answer = read_attached_answer(msgpack);
     if (answer && !answer->uid.empty() && answer->uid != kEmitter && is_response(*answer)) {
         take(std::move(*answer), meet(*answer, now));
     }
 }
 
-void Conversation::miss_attachment() { ++speaker_->unreadable; }
+void ClusterConversation::miss_attachment() { ++speaker_->unreadable; }
 
-const Row* Conversation::next_row() {
-    if (has_row()) {
-        return &rows_[taken_++];
-    }
-    rows_.clear();
-    taken_ = 0;
-    return nullptr;
-}
-
-bool Conversation::is_response(const Answer& answer) const {
+bool ClusterConversation::is_response(const Answer& answer) const {
     return answer.type == static_cast<int>(response_to(question_)) ||
            (question_ == Question::kClientAcks && answer.type == static_cast<int>(MessageType::kBroadcastClientCount));
 }
 
-Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
+ClusterConversation::Server& ClusterConversation::meet(const Answer& answer, Time now) {
     const auto [place, is_new] = servers_.try_emplace(answer.uid);
     place->second.has_nsp |= answer.has_nsp;
     // An attachment names the node, the notification that announces it does not.
@@ -107,21 +105,21 @@ Conversation::Server& Conversation::meet(const Answer& answer, Time now) {
         if (question_ == Question::kServers) {
             place->second.has_answered = true;
             std::string node = answer.node;
-            rows_.push_back({answer.uid, optional_text(std::move(node)), std::to_string(now.count())});
+            add_row({answer.uid, optional_text(std::move(node)), std::to_string(now.count())});
         }
     }
     return place->second;
 }
 
 // It has been heard, but is not there to answer.
-void Conversation::part(const Answer& answer) {
+void ClusterConversation::part(const Answer& answer) {
     Server& server = servers_[answer.uid];
     server.node = answer.node.empty() ? server.node : answer.node;
     server.has_nsp |= answer.has_nsp;
     server.is_closed = true;
 }
 
-void Conversation::take(Answer&& answer, Server& server) {
+void ClusterConversation::take(Answer&& answer, Server& server) {
     if (answer.request_id != request_id_) {
         return;
     }
@@ -129,9 +127,13 @@ void Conversation::take(Answer&& answer, Server& server) {
         case Question::kServers:
             break;
         case Question::kSockets:
-        case Question::kOneSocket:
+        case Question::kClients:
+        case Question::kRooms:
+        case Question::kClientRooms:
+        case Question::kCommand:
             return take_sockets(std::move(answer), server);
         case Question::kServerAcks:
+        case Question::kCustom:
             if (!server.has_answered) {
                 server.has_answered = true;
                 add_response(std::move(answer));
@@ -150,7 +152,7 @@ void Conversation::take(Answer&& answer, Server& server) {
     }
 }
 
-void Conversation::take_sockets(Answer&& answer, Server& server) {
+void ClusterConversation::take_sockets(Answer&& answer, Server& server) {
     if (server.has_answered) {
         return;
     }
@@ -159,44 +161,48 @@ void Conversation::take_sockets(Answer&& answer, Server& server) {
         if (!is_wanted(socket)) {
             continue;
         }
-        Row& row = rows_.emplace_back();
+        Row& row = add_row();
         row.reserve(4 + socket.rooms.size());
         row.emplace_back(answer.uid);
         row.emplace_back(std::move(socket.id));
         row.push_back(optional_text(std::move(socket.data)));
         row.push_back(optional_text(std::move(socket.handshake)));
         std::move(socket.rooms.begin(), socket.rooms.end(), std::back_inserter(row));
-        has_found_ = question_ == Question::kOneSocket;
+        has_found_ = wants_one_socket();
     }
 }
 
 // Other sockets may be in the room that has the wanted one's id for a name.
-bool Conversation::is_wanted(const AnswerSocket& socket) const {
-    return question_ != Question::kOneSocket || socket.id == wanted_;
+bool ClusterConversation::is_wanted(const AnswerSocket& socket) const {
+    return !wants_one_socket() || socket.id == wanted_;
 }
 
-void Conversation::add_response(Answer&& answer) { rows_.push_back({answer.uid, std::move(answer.packet)}); }
+bool ClusterConversation::wants_one_socket() const {
+    return question_ == Question::kClientRooms || question_ == Question::kCommand;
+}
 
-bool Conversation::has_said_all(const Server& server) {
+void ClusterConversation::add_response(Answer&& answer) { add_row({answer.uid, std::move(answer.packet)}); }
+
+bool ClusterConversation::has_said_all(const Server& server) {
     return server.has_answered && server.acknowledged >= server.clients;
 }
 
 // An attachment that could not be read may have been of another request, so it ends nothing.
-bool Conversation::is_done(const Server& server) const {
+bool ClusterConversation::is_done(const Server& server) const {
     return question_ == Question::kServers || server.is_closed || has_said_all(server) ||
            (server.is_newcomer && !server.has_answered);
 }
 
-bool Conversation::has_everybody_answered() const {
+bool ClusterConversation::has_everybody_answered() const {
     return std::all_of(servers_.begin(), servers_.end(), [&](const auto& entry) { return is_done(entry.second); });
 }
 
-int Conversation::answered() const {
+int ClusterConversation::answered() const {
     return static_cast<int>(
         std::count_if(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.has_answered; }));
 }
 
-int Conversation::connections_heard() const {
+int ClusterConversation::connections_heard() const {
     std::set<std::string_view> connections;
     for (const auto& [uid, server] : servers_) {
         if (server.has_answered || !server.is_newcomer) {
@@ -206,7 +212,7 @@ int Conversation::connections_heard() const {
     return static_cast<int>(connections.size());
 }
 
-Time Conversation::quiet_end() const {
+Time ClusterConversation::quiet_end() const {
     if (is_nobody_there()) {
         return last_met_ + kQuiet;
     }
@@ -215,26 +221,26 @@ Time Conversation::quiet_end() const {
     return last_met_ + std::clamp(last_met_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
-bool Conversation::is_nobody_there() const {
+bool ClusterConversation::is_nobody_there() const {
     return std::all_of(servers_.begin(), servers_.end(),
                        [](const auto& entry) { return entry.second.is_closed && !entry.second.has_answered; });
 }
 
-bool Conversation::is_each_one_connection() const {
+bool ClusterConversation::is_each_one_connection() const {
     return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.has_nsp; });
 }
 
 // None is the worker of a Node.js cluster, which shares the connection of its primary.
-bool Conversation::is_each_its_own() const {
+bool ClusterConversation::is_each_its_own() const {
     return std::all_of(servers_.begin(), servers_.end(), [](const auto& entry) { return entry.second.node.empty(); });
 }
 
 // How many are waited for.
-int Conversation::connections_expected() const {
+int ClusterConversation::connections_expected() const {
     return listeners_.sure + (is_each_one_connection() ? listeners_.possible : 0);
 }
 
-bool Conversation::has_everybody_been_heard(Time now) const {
+bool ClusterConversation::has_everybody_been_heard(Time now) const {
     const int listening = listeners_.sure + listeners_.possible;
     if (listening > 0 && answered() >= listening && is_each_its_own()) {
         return true;
@@ -246,16 +252,16 @@ bool Conversation::has_everybody_been_heard(Time now) const {
 
 // How many connections that ask for it were waited for in vain. Of those that listen on another channel it is not known, but
 // for the one every server has.
-int Conversation::silent_connections() const {
+int ClusterConversation::silent_connections() const {
     const int asked = listeners_.is_main ? connections_expected() : listeners_.sure;
     return std::max(0, asked - connections_heard());
 }
 
-bool Conversation::is_over(Time now) const {
+bool ClusterConversation::is_over(Time now) const {
     return now >= limits_.timeout || has_found_ || (has_everybody_answered() && has_everybody_been_heard(now));
 }
 
-Time Conversation::next_look(Time now) const {
+Time ClusterConversation::next_look(Time now) const {
     Time next = limits_.timeout;
     for (const Time time : {quiet_end(), kPatienceWithPossible, limits_.patience}) {
         if (time > now && time < next) {
@@ -265,7 +271,7 @@ Time Conversation::next_look(Time now) const {
     return next;
 }
 
-Outcome Conversation::outcome(Time now) const {
+Outcome ClusterConversation::outcome(Time now) const {
     Outcome outcome;
     outcome.answered = answered();
     for (const auto& [uid, server] : servers_) {

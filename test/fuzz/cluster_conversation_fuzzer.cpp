@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "check.h"
-#include "protocol/conversation.h"
+#include "protocol/cluster_conversation.h"
 #include "take_document.h"
 
 using namespace socketio;
@@ -29,13 +29,14 @@ constexpr int kClientAck = 12;
 struct Setting {
     Question question;
     Listeners listeners;
-    Conversation::Limits limits;
+    ConversationLimits limits;
 };
 
 Setting take_setting(FuzzedDataProvider& data) {
     Setting setting{};
-    setting.question = data.PickValueInArray(
-        {Question::kServers, Question::kSockets, Question::kOneSocket, Question::kClientAcks, Question::kServerAcks});
+    setting.question = data.PickValueInArray({Question::kServers, Question::kSockets, Question::kClients,
+                                              Question::kRooms, Question::kClientRooms, Question::kCommand,
+                                              Question::kClientAcks, Question::kServerAcks, Question::kCustom});
     setting.listeners = {data.ConsumeIntegralInRange(0, 4), data.ConsumeIntegralInRange(0, 4), data.ConsumeBool()};
     setting.limits.timeout = Time(data.ConsumeIntegralInRange(1, 3'000'000));
     setting.limits.patience = Time(data.ConsumeIntegralInRange<Time::rep>(1, setting.limits.timeout.count()));
@@ -80,7 +81,7 @@ class ConversationFuzzer {
     explicit ConversationFuzzer(FuzzedDataProvider& data)
         : data_(data),
           setting_(take_setting(data)),
-          conversation_(setting_.question, kWanted, kRequest, setting_.listeners, setting_.limits) {}
+          conversation_({setting_.question, "/", kWanted, kRequest, setting_.limits}, setting_.listeners) {}
 
     void run() {
         check_state();
@@ -159,13 +160,16 @@ class ConversationFuzzer {
                     messages[*row[0]].insert(std::to_string(messages[*row[0]].size()));
                     break;
                 case Question::kSockets:
-                case Question::kOneSocket:
-                    check(setting_.question == Question::kSockets || row[1] == kWanted,
-                          "the one socket is the wanted one");
+                case Question::kClients:
+                case Question::kRooms:
+                case Question::kClientRooms:
+                case Question::kCommand:
+                    check(!wants_one_socket() || row[1] == kWanted, "the one socket is the wanted one");
                     messages[*row[0]].insert(row.at(4)->substr(0, row.at(4)->find('/')));
                     check(distinct.insert(row).second, "no socket comes twice", *row[1]);
                     break;
                 case Question::kServerAcks:
+                case Question::kCustom:
                     messages[*row[0]].insert(std::to_string(messages[*row[0]].size()));
                     [[fallthrough]];
                 case Question::kClientAcks:
@@ -214,14 +218,18 @@ class ConversationFuzzer {
         check(setting_.question != Question::kClientAcks || outcome.acknowledged == acknowledgements_,
               "every acknowledgement is counted");
         check(!conversation_.has_found() || (is_over && !outcome.timed_out), "it is over when the socket is found");
-        check(!conversation_.has_found() || setting_.question == Question::kOneSocket, "one socket is found");
+        check(!conversation_.has_found() || wants_one_socket(), "one socket is found");
         check(!is_over || !outcome.timed_out || now_ >= setting_.limits.timeout, "only the timeout is a timeout");
         check(!outcome.timed_out || setting_.question != Question::kServers, "the question for servers has its time");
     }
 
+    bool wants_one_socket() const {
+        return setting_.question == Question::kClientRooms || setting_.question == Question::kCommand;
+    }
+
     FuzzedDataProvider& data_;
     Setting setting_;
-    Conversation conversation_;
+    ClusterConversation conversation_;
     Time now_{0};
     int message_number_ = 0;
     std::set<std::string> heard_;

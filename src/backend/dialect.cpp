@@ -1,0 +1,89 @@
+// See dialect.h.
+
+#include "backend/dialect.h"
+
+#include "backend/cluster_request.h"
+#include "backend/settings.h"
+
+extern "C" {
+#include "commands/async.h"
+}
+
+namespace socketio {
+
+namespace {
+
+const char* verb_of(Question question) {
+    switch (question) {
+        case Question::kServers:
+            return "list servers";
+        case Question::kSockets:
+            return "fetch sockets";
+        case Question::kClients:
+            return "list clients";
+        case Question::kRooms:
+        case Question::kClientRooms:
+            return "list rooms";
+        case Question::kCommand:
+            break;
+        case Question::kClientAcks:
+        case Question::kServerAcks:
+            return "ask for acknowledgements";
+        case Question::kCustom:
+            return "make custom requests";
+    }
+    return "make a socket join, leave or disconnect";
+}
+
+}  // namespace
+
+std::string_view Dialect::prefix() const {
+    return settings.channel_prefix == nullptr ? default_prefix_ : settings.channel_prefix;
+}
+
+void Dialect::emit(const Event& event) const {
+    require_primary();
+    const Fit fit = emit_text(event);
+    if (fit == Fit::kFits) {
+        return;
+    }
+    if (!has_binary()) {
+        report_unfit(fit);
+    }
+    emit_binary(event);
+}
+
+void Dialect::emit_binary(const Event&, std::size_t) const { report_unfit(Fit::kHoldsBinary); }
+
+void Dialect::report_unfit(Fit fit) const {
+    if (fit == Fit::kHoldsBinary) {
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("protocol \"%s\" cannot send binary", name),
+                        errhint("Emit text instead: encode(..., 'base64').")));
+    }
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("message exceeds the %zu bytes that protocol \"%s\" can send", text_limit() - 1, name),
+                    errdetail("It has no other way than a notification."),
+                    errhint("Split the arguments over several emits, or emit a reference to the data.")));
+    pg_unreachable();
+}
+
+void Dialect::emit_to_servers(const Event&) const { refuse("emit to servers"); }
+
+void Dialect::command_sockets(const SocketCommand&) const { refuse("make sockets join, leave or disconnect"); }
+
+void Dialect::ask(Request& request) const { refuse(verb_of(request.question)); }
+
+Conversation* Dialect::converse(const Inquiry& inquiry, const Channel&) const { refuse(verb_of(inquiry.question)); }
+
+void Dialect::send(const Channel& channel, std::string_view, int, std::string_view bytes) const {
+    Async_Notify(channel.name, bytes.data());
+}
+
+void Dialect::refuse(const char* what) const {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("protocol \"%s\" cannot %s", name, what),
+                    errhint("Servers that run @socket.io/postgres-adapter can, with socketio_emitter.protocol set to "
+                            "\"cluster\".")));
+    pg_unreachable();
+}
+
+}  // namespace socketio
