@@ -249,9 +249,8 @@ class AdapterPostgresDialect final : public Dialect {
 
     Conversation* converse(const Inquiry& inquiry, const Channel&) const override {
         const std::string_view names = concatenate({"socket.io-", prefix(), "-request#"});
-        const std::string_view name = concatenate({names, from_utf8(inquiry.nsp), "#"});
         const std::string_view topic = concatenate({to_utf8(prefix()), "-response#", inquiry.nsp, "#"});
-        return new AdapterPostgresConversation(inquiry, topic, count_applications(name, names));
+        return new AdapterPostgresConversation(inquiry, topic, count_applications(names, from_utf8(inquiry.nsp)));
     }
 
   private:

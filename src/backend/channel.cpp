@@ -30,17 +30,4 @@ void report_channel_too_long(std::string_view prefix, std::string_view separator
     pg_unreachable();
 }
 
-bool Channel::set(std::initializer_list<std::string_view> parts) {
-    std::size_t length = 0;
-    for (const std::string_view part : parts) {
-        if (part.size() > kMaxChannelName - length) {
-            return false;
-        }
-        std::memcpy(name + length, part.data(), part.size());
-        length += part.size();
-    }
-    name[length] = '\0';
-    return true;
-}
-
 }  // namespace socketio

@@ -2,8 +2,8 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <initializer_list>
 #include <string_view>
 
 #include "backend/server.h"
@@ -16,8 +16,17 @@ inline constexpr int kMaxChannelPrefix = kMaxChannelName - 2;  // leaves room fo
 struct Channel {
     char name[NAMEDATALEN];  // in the encoding of the database
 
-    // Put the name together. False, and there is none, if it would have more than 63 bytes.
-    bool set(std::initializer_list<std::string_view> parts);
+    // Put the name together of parts. False, and there is none, if it would have more than 63 bytes.
+    template <class... Parts>
+    bool set(const Parts&... parts) {
+        if ((parts.size() + ...) > kMaxChannelName) {
+            return false;
+        }
+        char* end = name;
+        ((end = std::copy(parts.begin(), parts.end(), end)), ...);
+        *end = '\0';
+        return true;
+    }
 };
 
 // ERROR 42622 for a channel whose name, put together so, has more than 63 bytes.

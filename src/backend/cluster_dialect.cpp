@@ -19,6 +19,7 @@ namespace socketio {
 
 namespace {
 
+using namespace std::string_view_literals;
 using EventMessage = Broadcast<EventArguments>;
 
 constexpr int kNotificationKind = 0;  // of a request's messages; the others are the types of attachments
@@ -28,7 +29,7 @@ EventMessage message_of(const Event& event) { return {event.target, event.name, 
 // Name the channel on which the servers of a namespace listen.
 void name_channel(Channel& channel, std::string_view prefix, std::string_view utf8_nsp) {
     const std::string_view nsp = from_utf8(utf8_nsp);
-    if (!channel.set({prefix, "#", nsp})) {
+    if (!channel.set(prefix, "#"sv, nsp)) {
         report_channel_too_long(prefix, "#", nsp);
     }
 }

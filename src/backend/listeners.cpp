@@ -2,10 +2,13 @@
 
 #include "backend/listeners.h"
 
+#include <initializer_list>
+
 #include "backend/server.h"
 
 extern "C" {
 #include "common/string.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
 }
@@ -59,12 +62,17 @@ void look_at_connections(const Look& look) {
 bool begins_with(std::string_view text, std::string_view begin) { return text.substr(0, begin.size()) == begin; }
 
 // What PostgreSQL keeps of an application_name.
-std::string_view kept_name(std::string_view name) {
-    char* kept = pnstrdup(name.data(), name.size());
+std::string_view kept_name(std::initializer_list<std::string_view> parts) {
+    StringInfoData name;
+    initStringInfo(&name);
+    for (const std::string_view part : parts) {
+        appendBinaryStringInfo(&name, part.data(), static_cast<int>(part.size()));
+    }
 #if PG_VERSION_NUM >= 160000
-    kept = pg_clean_ascii(kept, 0);
+    const char* kept = pg_clean_ascii(name.data, 0);
 #else
-    pg_clean_ascii(kept);
+    const char* kept = name.data;
+    pg_clean_ascii(name.data);
 #endif
     return {kept, strnlen(kept, NAMEDATALEN - 1)};
 }
@@ -85,10 +93,11 @@ Listeners count_listeners(std::string_view channel, std::string_view prefix) {
     return listeners;
 }
 
-Listeners count_applications(std::string_view name, std::string_view names) {
+Listeners count_applications(std::string_view names, std::string_view nsp) {
     Listeners listeners;
-    const std::string_view kept = kept_name(name);
-    const std::string_view beginning = kept_name(names);
+    listeners.is_main = nsp == "/";
+    const std::string_view kept = kept_name({names, nsp, "#"});
+    const std::string_view beginning = kept_name({names});
     look_at_connections([&](const PgBackendStatus& status) {
         if (status.st_appname == kept) {
             ++listeners.sure;

@@ -17,8 +17,8 @@ namespace socketio {
 // None are found where track_activities is off.
 Listeners count_listeners(std::string_view channel, std::string_view prefix);
 
-// Count the connections to this database whose application_name is `name`, or another that begins with `names`, which `name` does.
-// Compared is what PostgreSQL keeps of a name: 63 bytes of ASCII.
-Listeners count_applications(std::string_view name, std::string_view names);
+// Count the connections to this database whose application_name is `names` with `nsp` and "#" behind it, or another that begins with
+// `names`. Compared is what PostgreSQL keeps of a name: 63 bytes of ASCII.
+Listeners count_applications(std::string_view names, std::string_view nsp);
 
 }  // namespace socketio

@@ -14,6 +14,8 @@ namespace socketio {
 
 namespace {
 
+using namespace std::string_view_literals;
+
 void write_event_message(NotificationWriter& writer, const Event& event, std::uint32_t seq) {
     static constexpr auto kHead = FixedTokens::at_start()
                                       .object(4)
@@ -69,8 +71,8 @@ class SocketioPostgresDialect final : public Dialect {
     // the first one does, once: a server could have sockets in each of them. So it does where a room's name leaves no channel
     // for it.
     void name_channel(Channel& channel, const Target& target) const {
-        const bool has_channel = target.rooms.count == 1 && channel.set({prefix(), ":", from_utf8(target.nsp), ":",
-                                                                         from_utf8(*target.rooms.begin())});
+        const bool has_channel = target.rooms.count == 1 && channel.set(prefix(), ":"sv, from_utf8(target.nsp), ":"sv,
+                                                                        from_utf8(*target.rooms.begin()));
         if (!has_channel) {
             name_channel(channel, target.nsp);
         }
@@ -78,7 +80,7 @@ class SocketioPostgresDialect final : public Dialect {
 
     void name_channel(Channel& channel, std::string_view utf8_nsp) const {
         const std::string_view nsp = from_utf8(utf8_nsp);
-        if (!channel.set({prefix(), ":", nsp})) {
+        if (!channel.set(prefix(), ":"sv, nsp)) {
             report_channel_too_long(prefix(), ":", nsp);
         }
     }

@@ -60,7 +60,7 @@ std::string_view convert_to_utf8(std::string_view text) {
     return converted == text.data() ? text : std::string_view(converted, std::strlen(converted));
 }
 
-std::string_view from_utf8(std::string_view utf8) {
+std::string_view convert_from_utf8(std::string_view utf8) {
     const char* converted = pg_any_to_server(utf8.data(), static_cast<int>(utf8.size()), PG_UTF8);
     return converted == utf8.data() ? utf8 : std::string_view(converted, std::strlen(converted));
 }

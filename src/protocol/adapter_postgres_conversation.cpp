@@ -123,8 +123,13 @@ bool AdapterPostgresConversation::is_about_one_socket() const {
     return question_ == Question::kClientRooms || question_ == Question::kCommand;
 }
 
+// How many there are for sure.
+int AdapterPostgresConversation::servers() const {
+    return listeners_.sure + (listeners_.is_main ? listeners_.possible : 0);
+}
+
 Time AdapterPostgresConversation::quiet_end() const {
-    const Time shortest = listeners_.sure > 0 ? kShortQuiet : kQuiet;
+    const Time shortest = servers() > 0 ? kShortQuiet : kQuiet;
     return last_answer_ + std::clamp(last_answer_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
@@ -133,7 +138,7 @@ bool AdapterPostgresConversation::has_everybody_answered(Time now) const {
     if (expected > 0 && answered_ >= expected) {
         return true;
     }
-    return answered_ >= listeners_.sure && now >= quiet_end() && (expected == 0 || now >= limits_.patience);
+    return answered_ >= servers() && now >= quiet_end() && (expected == 0 || now >= limits_.patience);
 }
 
 bool AdapterPostgresConversation::is_over(Time now) const {
@@ -154,7 +159,7 @@ Outcome AdapterPostgresConversation::outcome(Time now) const {
     Outcome outcome;
     outcome.timed_out = now >= limits_.timeout && !is_done_ && (is_owing() || !has_everybody_answered(now));
     outcome.unconfirmed = question_ == Question::kCommand && is_owing();
-    outcome.servers = std::max(answered_, listeners_.sure);
+    outcome.servers = std::max(answered_, servers());
     outcome.answered = answered_ - (is_owing() ? 1 : 0);
     return outcome;
 }

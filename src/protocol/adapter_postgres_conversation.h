@@ -1,8 +1,8 @@
 // What servers running socket.io-adapter-postgres say between a request leaving and its last answer.
 //
 // Their answers do not name them, so they are counted, as the adapter itself does: by connections that bear the name of the
-// namespace. All of these are waited for. A connection bears the name of the last namespace its server made only; those that bear
-// another may have this one as well and are waited for, too, but not longer than 500 ms.
+// namespace. All of these are waited for. A connection bears the name of the last namespace its server made only. Those that bear
+// another may have this one as well, and surely if it is "/"; otherwise they are waited for not longer than 500 ms.
 //
 // To a request that concerns one socket only the server answers which has it, and silence says nothing. So all are asked
 // along with it whether they have it; what is to be done to a socket is sent when one has said so, and over when that one
@@ -47,6 +47,7 @@ class AdapterPostgresConversation final : public Conversation {
     void add_socket_row(std::optional<std::string> id, std::vector<std::string>&& rooms);
     bool is_about_one_socket() const;
     bool is_owing() const { return is_there_ && !is_done_; }
+    int servers() const;
     bool has_everybody_answered(Time now) const;
     Time quiet_end() const;
 
