@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "support/encode.h"
 #include "support/random_document.h"
 
 namespace socketio {
@@ -65,6 +66,39 @@ TEST(ToBase64, DecodesToWhatWentInAtAnyLength) {
         EXPECT_EQ(text.size(), (size + 2) / 3 * 4);
         EXPECT_EQ(from_base64(text), bytes);
     }
+}
+
+TEST(Base64Size, IsThatOfTheText) {
+    static_assert(base64_size(0) == 0 && base64_size(1) == 4 && base64_size(3) == 4 && base64_size(4) == 8);
+    for (std::size_t size = 0; size < 300; ++size) {
+        EXPECT_EQ(base64_size(size), to_base64(std::string(size, 'x')).size());
+    }
+    EXPECT_EQ(base64_size(std::size_t{3} << 30), std::size_t{4} << 30);
+}
+
+// Into memory of exactly that size, so that a write beyond it shows.
+TEST(WriteBase64, WritesTheTextAndNothingElse) {
+    RandomDocument random(65);
+    for (std::size_t size = 0; size < 300; ++size) {
+        std::string bytes;
+        while (bytes.size() < size) {
+            bytes += static_cast<char>(random.below(256));
+        }
+        GuardedMemory memory(base64_size(size));
+        EXPECT_EQ(write_base64(bytes, memory.data()), memory.data() + memory.capacity());
+        EXPECT_EQ(std::string_view(memory.data(), memory.capacity()), to_base64(bytes));
+        EXPECT_TRUE(memory.guards_are_intact());
+    }
+}
+
+// What is cut where three bytes end needs no padding, so the texts can be put together again.
+TEST(WriteBase64, GoesOnWhereItEnded) {
+    const std::string_view bytes = "any carnal pleas";
+    char text[24];
+    char* end = write_base64(bytes.substr(0, 6), text);
+    end = write_base64(bytes.substr(6, 9), end);
+    end = write_base64(bytes.substr(15), end);
+    EXPECT_EQ(std::string_view(text, static_cast<std::size_t>(end - text)), to_base64(bytes));
 }
 
 }  // namespace

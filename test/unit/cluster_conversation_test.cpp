@@ -23,11 +23,14 @@ constexpr ConversationLimits kLimits{5s, 500ms};
 constexpr std::string_view kRequest = "r1";
 constexpr std::string_view kWanted = "s1";
 constexpr Listeners kUncounted{};
-constexpr Question kAnswered[] = {Question::kSockets, Question::kCommand, Question::kClientAcks, Question::kServerAcks};
-constexpr Question kQuestions[] = {Question::kServers, Question::kSockets, Question::kCommand, Question::kClientAcks,
-                                   Question::kServerAcks};
+constexpr Question kAnswered[] = {Question::kSockets,     Question::kClients, Question::kRooms,
+                                  Question::kClientRooms, Question::kCommand, Question::kClientAcks,
+                                  Question::kServerAcks,  Question::kCustom};
+constexpr Question kQuestions[] = {Question::kServers,    Question::kSockets,     Question::kClients,
+                                   Question::kRooms,      Question::kClientRooms, Question::kCommand,
+                                   Question::kClientAcks, Question::kServerAcks,  Question::kCustom};
 
-// What conversation.cpp has for these.
+// What cluster_conversation.cpp has for these.
 constexpr Time kCountedQuiet = 50ms;  // how long it is to be quiet, if all who are known to listen have answered
 constexpr Time kQuiet = 200ms;        // and if not
 
@@ -141,11 +144,15 @@ json answer(Question question, std::string_view uid) {
         case Question::kServers:
             return heartbeat(uid);
         case Question::kSockets:
+        case Question::kClients:
+        case Question::kRooms:
+        case Question::kClientRooms:
         case Question::kCommand:
             return sockets_of(uid, {});
         case Question::kClientAcks:
             return client_count(uid, 0);
         case Question::kServerAcks:
+        case Question::kCustom:
             return response(uid, 1);
     }
     return nullptr;

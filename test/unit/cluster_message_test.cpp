@@ -13,6 +13,7 @@
 #include "support/checking_writer.h"
 #include "support/document.h"
 #include "support/encode.h"
+#include "support/event.h"
 #include "support/random_document.h"
 
 namespace socketio {
@@ -21,25 +22,7 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// The arguments of an event, as a reader offers them.
-class DocumentArguments {
-  public:
-    explicit DocumentArguments(json list) : list_(std::move(list)) {}
-
-    std::uint32_t count() const { return static_cast<std::uint32_t>(list_.size()); }
-
-    template <class Writer>
-    void write(Writer& writer) const {
-        for (const json& argument : list_) {
-            write_document(writer, argument);
-        }
-    }
-
-  private:
-    json list_;
-};
-
-// The same, each encoded before the message is begun, as a batch of changes is.
+// The arguments of an event, each encoded before the message is begun, as a batch of changes is.
 class EncodedArguments {
   public:
     explicit EncodedArguments(const json& list) : count_(static_cast<std::uint32_t>(list.size())) {
@@ -67,50 +50,6 @@ class EncodedArguments {
     std::uint32_t count_;
     std::string json_;
     std::string msgpack_;
-};
-
-using Names = std::vector<std::string>;
-
-// A Target and the names it views.
-class OwnTarget {
-  public:
-    OwnTarget(std::string nsp, Names rooms, Names except, bool is_volatile = false,
-              std::optional<bool> compress = std::nullopt)
-        : nsp_(std::move(nsp)), rooms_(std::move(rooms)), except_(std::move(except)) {
-        target_.nsp = nsp_;
-        target_.rooms = view(rooms_, room_views_);
-        target_.except = view(except_, except_views_);
-        target_.is_volatile = is_volatile;
-        target_.compress = compress;
-    }
-    OwnTarget(const OwnTarget&) = delete;
-
-    const Target& operator*() const { return target_; }
-
-    // What the servers are to find in "opts".
-    ordered_json opts() const {
-        ordered_json flags = ordered_json::object();
-        if (target_.is_volatile) {
-            flags["volatile"] = true;
-        }
-        if (target_.compress) {
-            flags["compress"] = *target_.compress;
-        }
-        return {{"rooms", rooms_}, {"except", except_}, {"flags", flags}};
-    }
-
-    static Rooms view(const Names& names, std::vector<std::string_view>& views) {
-        views.assign(names.begin(), names.end());
-        return {views.data(), views.size()};
-    }
-
-  private:
-    std::string nsp_;
-    Names rooms_;
-    Names except_;
-    std::vector<std::string_view> room_views_;
-    std::vector<std::string_view> except_views_;
-    Target target_;
 };
 
 // Exact text of one message of each type: what LISTEN shows.

@@ -363,8 +363,10 @@ TEST(JsonWriter, HasNoBinary) {
     Writer writer(sink);
     writer.begin_array(2);
     EXPECT_FALSE(writer.stopped());
+    EXPECT_FALSE(writer.holds_binary());
     writer.binary("\xFF");
     EXPECT_TRUE(writer.stopped());
+    EXPECT_TRUE(writer.holds_binary());
     writer.integer(1);
     writer.end_array();
     EXPECT_TRUE(writer.stopped()) << "nothing afterwards makes up for it";
@@ -373,9 +375,36 @@ TEST(JsonWriter, HasNoBinary) {
 TEST(JsonWriter, TakesNoBinaryAndCountsTheQuestionAsMet) {
     StringSink sink;
     Writer writer(sink);
+    EXPECT_FALSE(writer.holds_binary());
     EXPECT_FALSE(writer.takes_binary());
     EXPECT_TRUE(writer.stopped());
+    EXPECT_TRUE(writer.holds_binary());
     EXPECT_FALSE(writer.takes_string(0)) << "the text is lost already";
+}
+
+// Of the two only binary says that the value cannot be sent as text at all.
+TEST(JsonWriter, TellsBinaryFromWhatDoesNotFit) {
+    char memory[4];
+    BoundedSink sink(memory, sizeof memory);
+    JsonWriter<BoundedSink> writer(sink);
+    EXPECT_FALSE(writer.holds_binary());
+    writer.string("too long for it");
+    EXPECT_TRUE(writer.stopped());
+    EXPECT_FALSE(writer.takes_string(1));
+    EXPECT_FALSE(writer.holds_binary());
+    writer.binary("");
+    EXPECT_TRUE(writer.holds_binary()) << "though nothing fits any more";
+}
+
+TEST(JsonWriter, MeetsNoBinaryInEncodedValues) {
+    StringSink sink;
+    Writer writer(sink);
+    writer.begin_array(2);
+    writer.encoded({R"("\\xff")"});
+    writer.encoded({"2"});
+    writer.end_array();
+    EXPECT_FALSE(writer.holds_binary());
+    EXPECT_FALSE(writer.stopped());
 }
 
 TEST(JsonWriter, TakesStringsThatMayFit) {

@@ -230,6 +230,73 @@ TEST(MsgpackWriter, LeavesEncodedValuesAsTheyAre) {
     EXPECT_EQ(json::from_msgpack(bytes), expected);
 }
 
+bool holds_binary(const json& document) {
+    StringSink sink;
+    Writer writer(sink);
+    write_document(writer, document);
+    return writer.holds_binary();
+}
+
+TEST(MsgpackWriter, TellsWhetherItMetBinary) {
+    for (const json& without :
+         {json(nullptr), json("\xC4\x01"), json(0xC4), json::array(), json::parse(R"({"a":[0.5]})")}) {
+        EXPECT_FALSE(holds_binary(without)) << without;
+    }
+    const json bytes = json::binary({0, 255});
+    for (const json& with :
+         {bytes, json::binary({}), json::array({1, bytes, "behind"}), json({{"a", {{"b", {bytes}}}}})}) {
+        EXPECT_TRUE(holds_binary(with)) << with;
+    }
+}
+
+TEST(MsgpackWriter, TellsWhetherItIsToMeetBinary) {
+    StringSink sink;
+    Writer writer(sink);
+    writer.begin_array(1);
+    EXPECT_FALSE(writer.holds_binary());
+    EXPECT_TRUE(writer.takes_binary());
+    EXPECT_FALSE(writer.holds_binary()) << "only when it comes";
+    writer.binary("");
+    EXPECT_TRUE(writer.holds_binary());
+}
+
+TEST(MsgpackWriter, IsToldOfBinaryInEncodedValues) {
+    for (const bool hold_binary : {false, true}) {
+        StringSink sink;
+        Writer writer(sink);
+        writer.begin_array(4);
+        writer.encoded({"\xC0", false});
+        EXPECT_FALSE(writer.holds_binary());
+        writer.encoded({hold_binary ? "\xC4\x01\xFF" : "\x01", hold_binary});
+        EXPECT_EQ(writer.holds_binary(), hold_binary);
+        writer.encoded({"\x02", false});
+        writer.null();
+        EXPECT_EQ(writer.holds_binary(), hold_binary) << "what follows takes nothing back";
+    }
+}
+
+TEST(MsgpackWriter, TellsTheSameOfParts) {
+    const json bytes = json::binary({0, 255});
+    for (const json& document : {json::parse("[[1,2],3]"), json::array({bytes, 1}), json::array({1, bytes}),
+                                 json::array({json::array({1, {{"a", bytes}}}), 2, 3}), json({{"k", {bytes, 1}}})}) {
+        StringSink sink;
+        Writer writer(sink);
+        write_from_parts(writer, document, MsgpackParts());
+        EXPECT_EQ(writer.holds_binary(), holds_binary(document)) << document;
+        EXPECT_EQ(sink.bytes(), encode_msgpack([&](Writer& whole) { write_document(whole, document); }));
+    }
+}
+
+// A sink that is full has lost the bytes, but not the fact.
+TEST(MsgpackWriter, TellsOfBinaryThatDidNotFit) {
+    char memory[1];
+    BoundedSink sink(memory, sizeof memory);
+    MsgpackWriter<BoundedSink> writer(sink);
+    writer.binary("\xFF");
+    EXPECT_TRUE(writer.stopped());
+    EXPECT_TRUE(writer.holds_binary());
+}
+
 TEST(MsgpackWriter, WritesNothingForNoEncodedValues) {
     EXPECT_EQ(encode_msgpack([](Writer& writer) { writer.encoded({""}); }), "");
     const auto write = [](auto& writer) {

@@ -210,10 +210,11 @@ TEST(CheckingWriter, CountsEncodedValues) {
 }
 
 TEST(CheckingWriter, ChecksWhatEncodedValuesHold) {
-    const auto breach_of_values = [](std::string_view msgpack) {
-        return breach_of([&](auto& w) { w.begin_array(1), w.encoded({msgpack}), w.end_array(); });
+    const auto breach_of_values = [](std::string_view msgpack, bool hold_binary = false) {
+        return breach_of([&](auto& w) { w.begin_array(1), w.encoded({msgpack, hold_binary}), w.end_array(); });
     };
-    EXPECT_EQ(breach_of_values("\xC4\x01\xFF"), "none") << "binary";
+    EXPECT_EQ(breach_of_values("\xC4\x01\xFF", true), "none");
+    EXPECT_EQ(breach_of_values("\xC4\x01\xFF"), "encoded values: binary without a word of it");
     EXPECT_EQ(breach_of_values("\x91"), "encoded values: no msgpack") << "cut off";
     EXPECT_EQ(breach_of_values("\xC1"), "encoded values: no msgpack") << "no format has this head";
     EXPECT_EQ(breach_of_values("\xA1\xFF"), "text that is not UTF-8");
@@ -232,6 +233,25 @@ TEST(CheckingWriter, ChecksTheCommasOfFixedTokens) {
     EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.fixed(kFirst), w.fixed(kNext), w.end_array(); }), "none");
     EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.fixed(kNext); }), breach);
     EXPECT_EQ(breach_of([&](auto& w) { w.begin_array(2), w.null(), w.fixed(kFirst); }), breach);
+}
+
+TEST(CheckingWriter, TellsWhetherItMetBinary) {
+    const auto holds_binary = [](const auto& write) {
+        CheckingWriter writer;
+        write(writer);
+        return writer.holds_binary();
+    };
+    EXPECT_FALSE(holds_binary([](auto& w) {
+        w.begin_array(2), w.string("\x01"),
+            w.encoded({"\xA1"
+                       "a"});
+    }));
+    EXPECT_TRUE(holds_binary([](auto& w) {
+        w.begin_array(2), w.binary(""),
+            w.encoded({"\xA1"
+                       "a"});
+    }));
+    EXPECT_TRUE(holds_binary([](auto& w) { w.begin_array(2), w.encoded({"\x91\xC4\x01\xFF", true}), w.null(); }));
 }
 
 TEST(CheckingWriter, CountsWhatFixedTokensHold) {

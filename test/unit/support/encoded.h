@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/encoded.h"
 #include "support/document.h"
@@ -28,13 +29,38 @@ class OwnKey {
     std::string msgpack_;
 };
 
+// Values and whether they hold binary, and the bytes that an EncodedValues views.
+class OwnValues {
+  public:
+    template <class Write>
+    static OwnValues as_json(const Write& write, JsonCharacters characters) {
+        return OwnValues(encode_json(write, characters), false);
+    }
+
+    template <class Write>
+    static OwnValues as_msgpack(const Write& write) {
+        StringSink sink;
+        MsgpackWriter<StringSink> writer(sink);
+        write(writer);
+        return OwnValues(sink.bytes(), writer.holds_binary());
+    }
+
+    EncodedValues view() const { return {bytes_, hold_binary_}; }
+
+  private:
+    OwnValues(std::string bytes, bool hold_binary) : bytes_(std::move(bytes)), hold_binary_(hold_binary) {}
+
+    std::string bytes_;
+    bool hold_binary_;
+};
+
 // How JSON is encoded beforehand: JsonParts()(write) is what a JsonWriter makes of `write`.
 struct JsonParts {
     JsonCharacters characters = JsonCharacters::kUtf8;
 
     template <class Write>
-    std::string operator()(const Write& write) const {
-        return encode_json(write, characters);
+    OwnValues operator()(const Write& write) const {
+        return OwnValues::as_json(write, characters);
     }
 };
 
@@ -43,8 +69,8 @@ struct MsgpackParts {
     JsonCharacters characters = JsonCharacters::kUtf8;
 
     template <class Write>
-    std::string operator()(const Write& write) const {
-        return encode_msgpack(write);
+    OwnValues operator()(const Write& write) const {
+        return OwnValues::as_msgpack(write);
     }
 };
 
@@ -61,7 +87,7 @@ void write_from_parts(Writer& writer, const nlohmann::json& document, const Part
             }
         };
         writer.begin_array(size);
-        writer.encoded({parts(write_half)});
+        writer.encoded(parts(write_half).view());
         for (auto element = middle; element != document.end(); ++element) {
             write_from_parts(writer, *element, parts);
         }
