@@ -366,7 +366,7 @@ CREATE FUNCTION socketio_all_rooms(
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION socketio_all_rooms(text, interval) IS
-	'rooms of a namespace (nsp) and how many sockets are in each; waits for the servers for at most timeout';
+	'rooms of a namespace (nsp) and, if the servers tell, how many sockets are in each; waits for the servers for at most timeout';
 
 CREATE FUNCTION socketio_remote_join(
 	id text, room text, nsp text DEFAULT '/', timeout interval DEFAULT '5 s'
