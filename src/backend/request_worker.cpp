@@ -156,14 +156,23 @@ void take_over_settings() {
     segment.dialect = &dialect();
 }
 
+// From which level on messages are logged; from PostgreSQL 19 on each type of process has its own.
+int& logged_level() {
+#if PG_VERSION_NUM >= 190000
+    return log_min_messages[MyBackendType];
+#else
+    return log_min_messages;
+#endif
+}
+
 // As the session did, so that pg_stat_activity shows whose it is; with the rights its current role has.
 void connect() {
     const RequestHeader& header = *segment.header;
     // The session has had the warnings about its role's settings at its login.
-    const int logged = log_min_messages;
-    log_min_messages = FATAL;
+    const int logged = logged_level();
+    logged_level() = FATAL;
     BackgroundWorkerInitializeConnectionByOid(header.database, header.session_role, kConnectionFlags);
-    log_min_messages = log_min_messages == FATAL ? logged : log_min_messages;
+    logged_level() = logged_level() == FATAL ? logged : logged_level();
     SetClientEncoding(GetDatabaseEncoding());
     // What was set for the role or the database is not meant for this.
     override_setting("synchronous_commit", "off");

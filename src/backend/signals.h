@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <csignal>
+
 #include "backend/server.h"
 
 namespace socketio {

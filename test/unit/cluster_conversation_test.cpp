@@ -755,33 +755,48 @@ TEST(ClusterConversation, ShowsTheSocketsOfEveryServer) {
 }
 
 TEST(ClusterConversation, IsOverWhenTheOneSocketIsFound) {
-    Talk talk(Question::kCommand, {3, 0});
-    talk.hear(heartbeat("a"), 1ms);
-    talk.hear(sockets_of("b", {"s0", "s11"}), 1ms);
-    EXPECT_FALSE(talk.has_found());
-    EXPECT_FALSE(talk.has_row()) << "these are others";
-    talk.hear(sockets_of("c", {"s0", "s1", "s2"}), 2ms);
-    EXPECT_TRUE(talk.has_found());
-    EXPECT_TRUE(talk.is_over(2ms));
-    EXPECT_EQ(talk.take_rows(), Rows{socket_row("c", "s1")});
-    expect_outcome(talk.outcome(2ms), 3, 2, 0);
-    expect_outcome(talk.outcome(5s), 3, 2, 0);
+    for (const Question question : {Question::kClientRooms, Question::kCommand}) {
+        Talk talk(question, {3, 0});
+        talk.hear(heartbeat("a"), 1ms);
+        talk.hear(sockets_of("b", {"s0", "s11"}), 1ms);
+        EXPECT_FALSE(talk.has_found());
+        EXPECT_FALSE(talk.has_row()) << "these are others";
+        talk.hear(sockets_of("c", {"s0", "s1", "s2"}), 2ms);
+        EXPECT_TRUE(talk.has_found());
+        EXPECT_TRUE(talk.is_over(2ms));
+        EXPECT_EQ(talk.take_rows(), Rows{socket_row("c", "s1")});
+        expect_outcome(talk.outcome(2ms), 3, 2, 0);
+        expect_outcome(talk.outcome(5s), 3, 2, 0);
+    }
 }
 
 TEST(ClusterConversation, FindsTheOneSocketNowhere) {
-    Talk talk(Question::kCommand, {2, 0});
-    talk.hear(sockets_of("a", {"s2"}), 1ms);
-    talk.hear(sockets_of("b", {}), 2ms);
-    EXPECT_TRUE(talk.is_over(2ms));
-    EXPECT_FALSE(talk.has_found());
-    EXPECT_FALSE(talk.has_row());
+    for (const Question question : {Question::kClientRooms, Question::kCommand}) {
+        Talk talk(question, {2, 0});
+        talk.hear(sockets_of("a", {"s2"}), 1ms);
+        talk.hear(sockets_of("b", {}), 2ms);
+        EXPECT_TRUE(talk.is_over(2ms));
+        EXPECT_FALSE(talk.has_found());
+        EXPECT_FALSE(talk.has_row());
+    }
 }
 
 TEST(ClusterConversation, FindsNothingForOtherQuestions) {
-    Talk talk(Question::kSockets, {2, 0});
-    talk.hear(sockets_of("a", {"s1"}), 1ms);
-    EXPECT_FALSE(talk.has_found());
-    EXPECT_FALSE(talk.is_over(1ms));
+    for (const Question question : {Question::kSockets, Question::kClients, Question::kRooms}) {
+        Talk talk(question, {2, 0});
+        talk.hear(sockets_of("a", {"s1"}), 1ms);
+        EXPECT_FALSE(talk.has_found());
+        EXPECT_FALSE(talk.is_over(1ms));
+        EXPECT_EQ(talk.take_rows(), Rows{socket_row("a", "s1")});
+    }
+}
+
+TEST(ClusterConversation, ShowsWhatWasCalledBackWith) {
+    Talk talk(Question::kCustom, {2, 0});
+    talk.hear(response("a", {1, 2}), 1ms);
+    talk.hear(message("b", kServerResponse, json::object()), 1ms);
+    EXPECT_EQ(talk.take_rows(), (Rows{{"a", "[1,2]"}, {"b", std::nullopt}}));
+    EXPECT_TRUE(talk.is_over(1ms));
 }
 
 TEST(ClusterConversation, ShowsResponsesAndThatThereIsNone) {
