@@ -9,6 +9,7 @@
 extern "C" {
 #include "common/string.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
 }
@@ -61,13 +62,14 @@ void look_at_connections(const Look& look) {
 
 bool begins_with(std::string_view text, std::string_view begin) { return text.substr(0, begin.size()) == begin; }
 
-// What PostgreSQL keeps of an application_name.
+// What PostgreSQL keeps of an application_name: it cuts it, makes it ASCII, and cuts what has grown by that.
 std::string_view kept_name(std::initializer_list<std::string_view> parts) {
     StringInfoData name;
     initStringInfo(&name);
     for (const std::string_view part : parts) {
         appendBinaryStringInfo(&name, part.data(), static_cast<int>(part.size()));
     }
+    name.data[pg_mbcliplen(name.data, name.len, NAMEDATALEN - 1)] = '\0';
 #if PG_VERSION_NUM >= 160000
     const char* kept = pg_clean_ascii(name.data, 0);
 #else
