@@ -169,9 +169,15 @@ INSERT INTO files SELECT n, n % 2, CASE WHEN n = 9 THEN '\x00ff'::bytea END, 'no
 DELETE FROM files;
 SET socketio_emitter.max_batch_bytes = 300;
 INSERT INTO files SELECT n, 1, NULL, 'note ' || n FROM generate_series(1, 10) AS n;
+DELETE FROM files;
+-- A row with binary that does not fit behind others: the message without it has none.
+INSERT INTO files SELECT n, 1, CASE WHEN n = 5 THEN decode(repeat('ff', 200), 'hex') END, 'note ' || n FROM generate_series(1, 6) AS n;
 RESET socketio_emitter.max_batch_bytes;
 DELETE FROM files;
 INSERT INTO files SELECT n, 1, NULL, 'note ' || n FROM generate_series(1, 1000) AS n;
+DELETE FROM files;
+-- Clients take ten Buffers in an event.
+INSERT INTO files SELECT n, 1, '\xff', NULL FROM generate_series(1, 25) AS n;
 \o
 \set heard `cat :'capture'`
 SELECT topic, pieces, message->1->'type', left((message->1->'data')::text, 250) FROM pg_temp.events(:'heard');

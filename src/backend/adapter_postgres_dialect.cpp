@@ -1,5 +1,7 @@
-// socket.io-adapter-postgres 1.2, for Socket.IO 1 and 2: one channel for everything, on which each payload is a topic and a text
+// socket.io-adapter-postgres 1.2, for Socket.IO 2: one channel for everything, on which each payload is a topic and a text
 // (protocol/adapter_postgres_message.h).
+
+#include <algorithm>
 
 #include "backend/cluster_request.h"
 #include "backend/dialect.h"
@@ -11,7 +13,6 @@
 
 extern "C" {
 #include "miscadmin.h"
-#include "utils/memutils.h"
 }
 
 namespace socketio {
@@ -24,6 +25,11 @@ constexpr Channel kChannel = {"socketio"};
 constexpr int kNotificationKind = 0;  // of a request's messages: there are no others
 
 static_assert(kMaxPayload == kMaxNotification - 1);
+
+// Servers put a text together in one string, which has at most 2^28 - 16 characters in the Node.js of their time.
+constexpr std::size_t kMaxText = 256'000'000;
+constexpr std::size_t kMaxBytes = kMaxText / 4 * 3;
+constexpr const char* kTextsEnd = "Its servers cannot put together more.";
 
 // What begins a payload: `["topic","`.
 struct Head {
@@ -56,7 +62,7 @@ bool set_head(Head& head, std::string_view topic) {
 [[noreturn]] void report_namespace_too_long(std::string_view nsp) {
     ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
                     errmsg("a namespace of %zu bytes is too long for protocol \"adapter-postgres\"", nsp.size()),
-                    errdetail("Its messages begin with a topic, for which there are %zu bytes.", kMaxHead),
+                    errdetail("The topic that its messages begin with may have %zu bytes as JSON.", kMaxHead - 5),
                     errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
     pg_unreachable();
 }
@@ -90,21 +96,12 @@ std::string_view require_one_socket(const Target& target) {
     return *target.rooms.begin();
 }
 
-[[noreturn]] void report_request_too_large() {
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("request exceeds 1 GB"),
-                    errhint("Send less data, or a reference to it.")));
-    pg_unreachable();
-}
-
-// JSON in ASCII of any length, in CurrentMemoryContext. It must hold no binary. Requests are short, as a rule, so that it is
-// hardly ever tried twice.
+// JSON in ASCII, in CurrentMemoryContext, or nothing if it is longer than a text may be. It must hold no binary. Requests are
+// short, as a rule, so that it is hardly ever tried twice.
 template <class Write>
 std::string_view write_json(const Write& write) {
     constexpr std::size_t kUsualSize = 8 * 1024;
-    for (std::size_t size = kUsualSize;; size *= 2) {
-        if (!AllocSizeIsValid(size)) {
-            report_request_too_large();
-        }
+    for (std::size_t size = kUsualSize;; size = std::min(2 * size, kMaxText)) {
         auto* memory = static_cast<char*>(palloc(size));
         BoundedSink sink(memory, size);
         NotificationWriter writer(sink, JsonCharacters::kAscii);
@@ -113,6 +110,9 @@ std::string_view write_json(const Write& write) {
             return sink.bytes();
         }
         pfree(memory);
+        if (size == kMaxText) {
+            return {};
+        }
     }
 }
 
@@ -193,7 +193,7 @@ class AdapterPostgresDialect final : public Dialect {
 
     bool has_binary() const override { return true; }
 
-    void emit_binary(const Event& event, std::size_t expected_size) const override {
+    void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
         require_socket_ids(event.target);
         Head head;
         set_event_head(head, event.target);
@@ -201,6 +201,9 @@ class AdapterPostgresDialect final : public Dialect {
         AttachmentWriter writer(sink);
         write_broadcast(writer, event.target, event.name, event.arguments, next_seq());
         event.arguments.release();
+        if (sink.size() > kMaxBytes) {
+            report_too_long(kMaxBytes, kTextsEnd);
+        }
         write_payloads(head.view(), Base64Text(sink.bytes()), make_random_id, notify_servers);
         sink.release();
     }
@@ -220,7 +223,7 @@ class AdapterPostgresDialect final : public Dialect {
         Head head;
         set_head(head, "-request#", command.target.nsp);
         with_requests(command, make_random_id().view(), socket, [&](std::string_view request) {
-            write_payloads(head.view(), JsonText(request), make_random_id, notify_servers);
+            write_payloads(head.view(), checked(request), make_random_id, notify_servers);
         });
     }
 
@@ -262,9 +265,16 @@ class AdapterPostgresDialect final : public Dialect {
     void add(Request& request, std::string_view text, Moment moment = Moment::kAtOnce) const {
         Head head;
         set_head(head, "-request#", request.target.nsp);
-        write_payloads(head.view(), JsonText(text), make_random_id, [&](const char* payload, std::size_t size) {
+        write_payloads(head.view(), checked(text), make_random_id, [&](const char* payload, std::size_t size) {
             add_message(request, moment, kNotificationKind, {payload, size});
         });
+    }
+
+    JsonText checked(std::string_view json) const {
+        if (json.empty()) {
+            report_too_long(kMaxText, kTextsEnd);
+        }
+        return JsonText(json);
     }
 
     void set_head(Head& head, std::string_view kind, std::string_view nsp) const {

@@ -28,7 +28,8 @@ class JsonEntries {
     }
 
     std::string_view bytes() const { return sink_.bytes(); }
-    bool hold_binary() const { return writer_->holds_binary(); }
+    std::size_t binaries() const { return 0; }
+    bool has_met_binary() const { return writer_->holds_binary(); }
 
   private:
     char memory_[kMaxNotification];
@@ -52,7 +53,7 @@ class MsgpackEntries {
     std::size_t surplus() const { return writer_->surplus(); }
 
     std::string_view bytes() const { return sink_.bytes(); }
-    bool hold_binary() const { return writer_->holds_binary(); }
+    std::size_t binaries() const { return writer_->binaries(); }
 
   private:
     PayloadSink sink_;
@@ -74,6 +75,7 @@ class BatchLists {
         for (int list = 0; list < kBatchLists; ++list) {
             entries_[list].clear();
             sizes_[list] = 0;
+            binaries_[list] = 0;
         }
     }
 
@@ -85,13 +87,16 @@ class BatchLists {
             }
         }
         std::size_t sizes[kBatchLists];
+        std::size_t binaries[kBatchLists];
         for (int list = 0; list < kBatchLists; ++list) {
             sizes[list] = entries_[list].bytes().size();
+            binaries[list] = entries_[list].binaries();
         }
-        if (sum(sizes) > (count_ == 0 ? alone_ : budget_)) {
+        if (sum(sizes) > (count_ == 0 ? alone_ : budget_) || (count_ > 0 && sum(binaries) > kMaxBinaries)) {
             return false;
         }
         std::copy(sizes, sizes + kBatchLists, sizes_);
+        std::copy(binaries, binaries + kBatchLists, binaries_);
         ++count_;
         return true;
     }
@@ -106,21 +111,25 @@ class BatchLists {
         return size() - entries_[0].surplus() - entries_[1].surplus() - entries_[2].surplus();
     }
 
-    // Whether something that was tried holds binary.
-    bool hold_binary() const {
-        return entries_[0].hold_binary() || entries_[1].hold_binary() || entries_[2].hold_binary();
+    // Whether something that was tried holds binary, be it in vain.
+    bool have_met_binary() const {
+        return entries_[0].has_met_binary() || entries_[1].has_met_binary() || entries_[2].has_met_binary();
     }
 
     // What was added. Valid until the next begin().
     BatchArguments arguments() const {
         BatchArguments arguments(plan_, op_, count_);
         for (const BatchList list : {kKeyList, kRecordList, kOldList}) {
-            arguments.set(list, {entries_[list].bytes().substr(0, sizes_[list]), entries_[list].hold_binary()});
+            arguments.set(list, {entries_[list].bytes().substr(0, sizes_[list]), binaries_[list]});
         }
         return arguments;
     }
 
   private:
+    // What a client takes in one event unless it was told otherwise: maxAttachments of socket.io-parser 3.3.6 and 4.2.7. It drops the
+    // connection at one more.
+    static constexpr std::size_t kMaxBinaries = 10;
+
     static std::size_t sum(const std::size_t (&sizes)[kBatchLists]) { return sizes[0] + sizes[1] + sizes[2]; }
 
     const ChangePlan* plan_;
@@ -129,7 +138,8 @@ class BatchLists {
     std::size_t alone_ = 0;
     std::uint32_t count_ = 0;
     Entries entries_[kBatchLists];
-    std::size_t sizes_[kBatchLists] = {};  // of the entries of those that were added
+    std::size_t sizes_[kBatchLists] = {};     // of the entries of those that were added
+    std::size_t binaries_[kBatchLists] = {};  // in them
 };
 
 static_assert(std::is_trivially_destructible_v<BatchLists<JsonEntries>>);

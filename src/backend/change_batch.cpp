@@ -130,9 +130,16 @@ void BatchSender::send_attachment() {
         return;
     }
     const MemoryContext caller_context = MemoryContextSwitchTo(message_context_);
-    dialect_.emit_binary({target_, event_, attachment_->arguments()}, attachment_frame_ + attachment_->size());
+    dialect_.emit_binary({target_, event_, attachment_->arguments()}, Fit::kTooLong,
+                         attachment_frame_ + attachment_->size());
     MemoryContextSwitchTo(caller_context);
     MemoryContextReset(message_context_);
+}
+
+// A change does not fit a notification, and there is no other way.
+void BatchSender::report_unfit() const {
+    const Fit reason = notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong;
+    dialect_.emit_binary({target_, event_, notification_.arguments()}, reason, 0);
 }
 
 template <class Changes>
@@ -160,7 +167,7 @@ const RowChange* BatchSender::send_some(const RowChange* change, Changes& change
         return change;
     }
     if (!dialect_.has_binary()) {
-        dialect_.report_unfit(notification_.hold_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
+        report_unfit();
     }
     begin_attachment();
     for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {

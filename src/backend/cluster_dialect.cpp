@@ -128,7 +128,7 @@ class ClusterDialect final : public Dialect {
 
     bool has_binary() const override { return true; }
 
-    void emit_binary(const Event& event, std::size_t expected_size) const override {
+    void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
         Channel channel;
         name_channel(channel, prefix(), event.target.nsp);
         publish_attachment(channel, message_of(event), expected_size);

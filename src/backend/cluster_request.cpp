@@ -62,9 +62,8 @@ void append_settings(StringInfo settings_text) {
     for (const char* name : kShared) {
         append_setting(settings_text, name, GetConfigOption(name, false, false));
     }
-    if (settings.channel_prefix != nullptr) {
-        append_setting(settings_text, "socketio_emitter.channel_prefix", settings.channel_prefix);
-    }
+    // Also where it is not set: the worker would have what the role or the database has been given meanwhile.
+    append_setting(settings_text, "socketio_emitter.channel_prefix", dialect().prefix().data());
 }
 
 RequestHeader make_header(const Request& request) {
@@ -282,8 +281,8 @@ void report_missing_answers(const Request& request, const Outcome& outcome) {
         ereport(NOTICE, (errmsg_plural("%d connection that listens on \"%s\" was not heard from",
                                        "%d connections that listen on \"%s\" were not heard from", outcome.silent,
                                        outcome.silent, request.channel.name),
-                         errdetail("If it is a Socket.IO server's, that server was too busy to answer, and what it "
-                                   "knows is missing.")));
+                         errdetail("If it is that of a Socket.IO server with this namespace, the server was too busy "
+                                   "to answer, and what it knows is missing.")));
     }
 }
 

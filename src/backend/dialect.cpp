@@ -44,25 +44,23 @@ std::string_view Dialect::prefix() const {
 void Dialect::emit(const Event& event) const {
     require_primary();
     const Fit fit = emit_text(event);
-    if (fit == Fit::kFits) {
-        return;
+    if (fit != Fit::kFits) {
+        emit_binary(event, fit, PayloadSink::kUsualSize);
     }
-    if (!has_binary()) {
-        report_unfit(fit);
-    }
-    emit_binary(event);
 }
 
-void Dialect::emit_binary(const Event&, std::size_t) const { report_unfit(Fit::kHoldsBinary); }
-
-void Dialect::report_unfit(Fit fit) const {
-    if (fit == Fit::kHoldsBinary) {
+void Dialect::emit_binary(const Event&, Fit reason, std::size_t) const {
+    if (reason == Fit::kHoldsBinary) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("protocol \"%s\" cannot send binary", name),
                         errhint("Emit text instead: encode(..., 'base64').")));
     }
+    report_too_long(text_limit() - 1, "It has no other way than a notification.");
+}
+
+void Dialect::report_too_long(std::size_t limit, const char* detail) const {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                    errmsg("message exceeds the %zu bytes that protocol \"%s\" can send", text_limit() - 1, name),
-                    errdetail("It has no other way than a notification."),
+                    errmsg("message exceeds the %zu bytes that protocol \"%s\" can send", limit, name),
+                    errdetail("%s", detail),
                     errhint("Split the arguments over several emits, or emit a reference to the data.")));
     pg_unreachable();
 }

@@ -49,7 +49,7 @@ class Dialect {
     const char* const name;  // as socketio_emitter.protocol has it
 
     // What names on the wire begin with: socketio_emitter.channel_prefix, or this protocol's default if that is not set. In the
-    // encoding of the database.
+    // encoding of the database, with a NUL byte behind it.
     std::string_view prefix() const;
 
     // Send `event` to clients, when and if the current transaction commits. ERROR 25006 on a standby.
@@ -67,15 +67,13 @@ class Dialect {
     // Whether there is a way for binary, and for messages of any length.
     virtual bool has_binary() const { return false; }
 
-    // Send `event` on that way. Its message has about `expected_size` bytes.
-    virtual void emit_binary(const Event& event, std::size_t expected_size = PayloadSink::kUsualSize) const;
+    // Send `event` on that way, for the reason that it does not fit JSON. Its message has about `expected_size` bytes. ERROR where
+    // there is no such way: 54000, or 0A000 for binary.
+    virtual void emit_binary(const Event& event, Fit reason, std::size_t expected_size) const;
 
     // How long the message of `event` is as JSON, at most, and as binary.
     virtual std::size_t text_size(const Event&) const { return 0; }
     virtual std::size_t binary_size(const Event&) const { return 0; }
-
-    // What to do with a message that is not JSON that fits where has_binary() is false: ERROR 54000, or 0A000 for binary.
-    [[noreturn]] void report_unfit(Fit fit) const;
 
     // Send `event` to the servers of its target's namespace.
     virtual void emit_to_servers(const Event& event) const;
@@ -85,7 +83,7 @@ class Dialect {
     // Add to `request` what asks its question.
     virtual void ask(Request& request) const;
 
-    // What follows, in the process that has sent the request. It has begun to listen on `channel`.
+    // What follows, in the process that has sent the request. It has begun to listen on `channel`. Not called where ask() refuses.
     virtual Conversation* converse(const Inquiry& inquiry, const Channel& channel) const;
 
     // Send a message of a request's there. `kind` is what add_message() was given with it.
@@ -95,6 +93,9 @@ class Dialect {
     constexpr Dialect(const char* protocol_name, const char* usual_prefix)
         : name(protocol_name), default_prefix_(usual_prefix) {}
     ~Dialect() = default;
+
+    // ERROR 54000: messages of this protocol have not more than `limit` bytes.
+    [[noreturn]] void report_too_long(std::size_t limit, const char* detail) const;
 
     // ERROR 0A000: this protocol cannot do it. `what` is a verb and what goes with it.
     [[noreturn]] void refuse(const char* what) const;

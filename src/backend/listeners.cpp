@@ -83,7 +83,7 @@ std::string_view kept_name(std::initializer_list<std::string_view> parts) {
 
 Listeners count_listeners(std::string_view channel, std::string_view prefix) {
     Listeners listeners;
-    listeners.is_main = channel.substr(prefix.size()) == "#/";
+    listeners.is_main = begins_with(channel, prefix) && channel.substr(prefix.size()) == "#/";
     look_at_connections([&](const PgBackendStatus& status) {
         const std::string_view listened = listened_channel(status.st_activity_raw);
         if (listened == channel) {

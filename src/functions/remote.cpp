@@ -31,12 +31,11 @@ void require_socket(Request& request) {
     const Ending ending = make_request(request, note_found, &is_found);
     const std::string_view id = from_utf8_lossily(request.socket);
     if (ending == Ending::kHeldUp) {
-        ereport(ERROR,
-                (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-                 errmsg("timeout reached before all was done for the socket with id \"%.*s\"",
-                        static_cast<int>(id.size()), id.data()),
-                 errhint("Its server may be busy; else look for what holds up commits, or for a lock on the attachment "
-                         "table.")));
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                        errmsg("timeout reached before all was done for the socket with id \"%.*s\"",
+                               static_cast<int>(id.size()), id.data()),
+                        errhint("It may have gone meanwhile, or its server be busy; or something holds up commits, or "
+                                "the attachment table.")));
     }
     if (!is_found) {
         report_not_found(ending, id);

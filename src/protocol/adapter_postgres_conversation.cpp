@@ -41,7 +41,7 @@ std::string_view AdapterPostgresConversation::hear(std::string_view payload, Tim
     if (!raw || unescape(raw->topic) != topic_) {
         return {};
     }
-    const std::optional<std::string> text = take_text(raw->text);
+    const std::optional<std::string> text = take_text(raw->text, now);
     if (std::optional<Answer> answer = text ? read_answer(*text) : std::nullopt) {
         take_answer(std::move(*answer), now);
     }
@@ -49,12 +49,12 @@ std::string_view AdapterPostgresConversation::hear(std::string_view payload, Tim
 }
 
 // The text that is complete with this one, if one is.
-std::optional<std::string> AdapterPostgresConversation::take_text(std::string_view raw) {
+std::optional<std::string> AdapterPostgresConversation::take_text(std::string_view raw, Time now) {
     const std::optional<Piece> piece = read_piece(raw);
-    return piece ? take_piece(*piece) : unescape(raw);
+    return piece ? take_piece(*piece, now) : unescape(raw);
 }
 
-std::optional<std::string> AdapterPostgresConversation::take_piece(const Piece& piece) {
+std::optional<std::string> AdapterPostgresConversation::take_piece(const Piece& piece, Time now) {
     const std::size_t size = piece.raw.size() + kPieceOverhead;
     if (size > kMostKept - kept_bytes_) {
         return std::nullopt;
@@ -64,6 +64,7 @@ std::optional<std::string> AdapterPostgresConversation::take_piece(const Piece& 
         return std::nullopt;
     }
     kept_bytes_ += size;
+    last_piece_ = now;
     if (pieces.raw.size() < pieces.count) {
         return std::nullopt;
     }
@@ -133,12 +134,17 @@ Time AdapterPostgresConversation::quiet_end() const {
     return last_answer_ + std::clamp(last_answer_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
 }
 
+// How long those that may have the namespace, and texts of which pieces are missing, are waited for.
+Time AdapterPostgresConversation::patience_end() const {
+    const Time last_piece = pieces_.empty() ? Time(0) : last_piece_;
+    return last_piece > Time(0) || expected() > 0 ? last_piece + limits_.patience : Time(0);
+}
+
 bool AdapterPostgresConversation::has_everybody_answered(Time now) const {
-    const int expected = listeners_.sure + listeners_.possible;
-    if (expected > 0 && answered_ >= expected) {
+    if (expected() > 0 && answered_ >= expected()) {
         return true;
     }
-    return answered_ >= servers() && now >= quiet_end() && (expected == 0 || now >= limits_.patience);
+    return answered_ >= servers() && now >= quiet_end() && now >= patience_end();
 }
 
 bool AdapterPostgresConversation::is_over(Time now) const {
@@ -147,7 +153,7 @@ bool AdapterPostgresConversation::is_over(Time now) const {
 
 Time AdapterPostgresConversation::next_look(Time now) const {
     Time next = limits_.timeout;
-    for (const Time time : {quiet_end(), limits_.patience}) {
+    for (const Time time : {quiet_end(), patience_end()}) {
         if (time > now && time < next) {
             next = time;
         }
@@ -161,6 +167,9 @@ Outcome AdapterPostgresConversation::outcome(Time now) const {
     outcome.unconfirmed = question_ == Question::kCommand && is_owing();
     outcome.servers = std::max(answered_, servers());
     outcome.answered = answered_ - (is_owing() ? 1 : 0);
+    if (!is_done_ && !outcome.timed_out) {
+        outcome.silent = std::max(0, expected() - answered_);
+    }
     return outcome;
 }
 

@@ -2,7 +2,8 @@
 //
 // Their answers do not name them, so they are counted, as the adapter itself does: by connections that bear the name of the
 // namespace. All of these are waited for. A connection bears the name of the last namespace its server made only. Those that bear
-// another may have this one as well, and surely if it is "/"; otherwise they are waited for not longer than 500 ms.
+// another may have this one as well, and surely if it is "/"; otherwise they are waited for not longer than 500 ms, and behind a
+// piece of an answer as long again.
 //
 // To a request that concerns one socket only the server answers which has it, and silence says nothing. So all are asked
 // along with it whether they have it; what is to be done to a socket is sent when one has said so, and over when that one
@@ -39,8 +40,8 @@ class AdapterPostgresConversation final : public Conversation {
         std::map<std::size_t, std::string> raw;  // by index
     };
 
-    std::optional<std::string> take_text(std::string_view raw);
-    std::optional<std::string> take_piece(const adapter_postgres::Piece& piece);
+    std::optional<std::string> take_text(std::string_view raw, Time now);
+    std::optional<std::string> take_piece(const adapter_postgres::Piece& piece, Time now);
     void take_answer(adapter_postgres::Answer&& answer, Time now);
     void take_clients(adapter_postgres::Answer&& answer);
     void take_second(adapter_postgres::Answer&& answer);
@@ -48,8 +49,10 @@ class AdapterPostgresConversation final : public Conversation {
     bool is_about_one_socket() const;
     bool is_owing() const { return is_there_ && !is_done_; }
     int servers() const;
+    int expected() const { return listeners_.sure + listeners_.possible; }
     bool has_everybody_answered(Time now) const;
     Time quiet_end() const;
+    Time patience_end() const;
 
     Question question_;
     std::string wanted_;
@@ -60,6 +63,7 @@ class AdapterPostgresConversation final : public Conversation {
     ConversationLimits limits_;
     std::map<std::string, Pieces, std::less<>> pieces_;  // by id
     std::size_t kept_bytes_ = 0;                         // of these
+    Time last_piece_{0};
     std::unordered_set<std::string> clients_;
     int answered_ = 0;
     Time last_answer_{0};

@@ -1,4 +1,4 @@
-// The messages of socket.io-adapter-postgres 1.2, for Socket.IO 1 and 2. All of them go by one channel, as payloads of a topic and
+// The messages of socket.io-adapter-postgres 1.2, for Socket.IO 2. All of them go by one channel, as payloads of a topic and
 // a text:
 //
 //     ["socket.io#/#", "<base64>"]                    an event: msgpack of ["emitter", packet, options]

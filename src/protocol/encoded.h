@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace socketio {
@@ -16,7 +17,7 @@ struct EncodedKey {
 // The same of what a writer wrote.
 struct EncodedValues {
     std::string_view bytes;
-    bool hold_binary = false;
+    std::size_t binaries = 0;  // among them
 };
 
 }  // namespace socketio

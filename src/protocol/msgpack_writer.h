@@ -44,7 +44,7 @@ class MsgpackWriter {
     }
 
     void binary(std::string_view bytes) {
-        holds_binary_ = true;
+        ++binaries_;
         packer_.pack_bin(length(bytes));
         packer_.pack_bin_body(bytes.data(), length(bytes));
     }
@@ -59,7 +59,7 @@ class MsgpackWriter {
     void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }
 
     void encoded(const EncodedValues& values) {
-        holds_binary_ |= values.hold_binary;
+        binaries_ += values.binaries;
         if (!values.bytes.empty()) {
             sink_.write(values.bytes.data(), values.bytes.size());
         }
@@ -70,7 +70,9 @@ class MsgpackWriter {
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
-    bool holds_binary() const { return holds_binary_; }
+    // How many it has met.
+    std::size_t binaries() const { return binaries_; }
+    bool holds_binary() const { return binaries_ > 0; }
     bool stopped() const { return sink_.full(); }
 
   private:
@@ -96,7 +98,7 @@ class MsgpackWriter {
 
     Sink& sink_;
     std::size_t surplus_ = 0;
-    bool holds_binary_ = false;
+    std::size_t binaries_ = 0;
     msgpack::packer<Sink> packer_;
 };
 

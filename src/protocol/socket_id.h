@@ -1,4 +1,4 @@
-// The ids that Socket.IO 1 and 2 give their sockets.
+// The ids that Socket.IO 2 gives its sockets.
 
 #pragma once
 

@@ -42,6 +42,25 @@ onEachAdapter('changes: bulk', {}, (stage) => {
     assert.deepEqual(bystander.events, []);
   });
 
+  // A client drops its connection at more (maxAttachments of socket.io-parser).
+  test('statement level: no event has more than ten Buffers', async () => {
+    await makeTables(query, `CREATE TABLE blob (id int PRIMARY KEY, content bytea);
+      ${onStatements('blob', 'payload=record')}`);
+    const [client] = await connect({});
+    await query(`INSERT INTO blob SELECT i, decode(to_hex(i + 16), 'hex') FROM generate_series(1, 25) AS i`);
+    await query('UPDATE blob SET content = NULL WHERE id <= 20');
+    await query('DELETE FROM blob');
+    await settled(client);
+    const told = (op) => client.events.filter(([event]) => event === `blob:${op}`).map(([, { records }]) => records);
+    const blob = (id, isThere) => ({ id, content: isThere ? Buffer.from([id + 16]) : null });
+    const rows = (isThere) => Array.from({ length: 25 }, (_, i) => blob(i + 1, isThere(i + 1)));
+    assert.deepEqual(told('insert').map((records) => records.length), [10, 10, 5]);
+    assert.deepEqual(told('insert').flat(), rows(() => true));
+    assert.deepEqual(told('update').map((records) => records.length), [20]);
+    assert.deepEqual(told('delete').map((records) => records.length), [25]);
+    assert.deepEqual(told('delete').flat().sort((a, b) => a.id - b.id), rows((id) => id > 20));
+  });
+
   test(`row level: one INSERT, UPDATE and DELETE of ${count / 10} rows`, async () => {
     await makeTables(query, table + onRows('reading', 'event={op}', 'payload=keys'));
     const clients = await connect({}, {}, {});
