@@ -19,7 +19,7 @@ class PayloadScanner {
     explicit PayloadScanner(std::string_view json) : rest_(json) {}
 
     bool take(char token) {
-        rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+        skip_space();
         if (rest_.empty() || rest_.front() != token) {
             return false;
         }
@@ -43,7 +43,14 @@ class PayloadScanner {
         return true;
     }
 
+    bool is_at_end() {
+        skip_space();
+        return rest_.empty();
+    }
+
   private:
+    void skip_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+
     std::string_view rest_;
 };
 
@@ -203,7 +210,7 @@ std::optional<RawPayload> split_payload(std::string_view json) {
     PayloadScanner scanner(json);
     RawPayload payload;
     const bool is_payload = scanner.take('[') && scanner.take_string(payload.topic) && scanner.take(',') &&
-                            scanner.take_string(payload.text) && scanner.take(']');
+                            scanner.take_string(payload.text) && scanner.take(']') && scanner.is_at_end();
     return is_payload ? std::make_optional(payload) : std::nullopt;
 }
 

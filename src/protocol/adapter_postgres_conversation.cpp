@@ -22,7 +22,7 @@ constexpr int kQuietFactor = 4;  // of what the slowest server took
 
 // Of pieces of texts that are not complete, which anybody may send.
 constexpr std::size_t kMostKept = 256 * 1024 * 1024;
-constexpr std::size_t kPieceOverhead = 128;
+constexpr std::size_t kPieceOverhead = 256;
 
 }  // namespace
 
