@@ -230,22 +230,23 @@ TEST(MsgpackWriter, LeavesEncodedValuesAsTheyAre) {
     EXPECT_EQ(json::from_msgpack(bytes), expected);
 }
 
-bool holds_binary(const json& document) {
+std::size_t binaries_in(const json& document) {
     StringSink sink;
     Writer writer(sink);
     write_document(writer, document);
-    return writer.holds_binary();
+    EXPECT_EQ(writer.holds_binary(), writer.binaries() > 0);
+    return writer.binaries();
 }
 
 TEST(MsgpackWriter, TellsWhetherItMetBinary) {
     for (const json& without :
          {json(nullptr), json("\xC4\x01"), json(0xC4), json::array(), json::parse(R"({"a":[0.5]})")}) {
-        EXPECT_FALSE(holds_binary(without)) << without;
+        EXPECT_EQ(binaries_in(without), 0U) << without;
     }
     const json bytes = json::binary({0, 255});
     for (const json& with :
          {bytes, json::binary({}), json::array({1, bytes, "behind"}), json({{"a", {{"b", {bytes}}}}})}) {
-        EXPECT_TRUE(holds_binary(with)) << with;
+        EXPECT_EQ(binaries_in(with), 1U) << with;
     }
 }
 
@@ -260,19 +261,31 @@ TEST(MsgpackWriter, TellsWhetherItIsToMeetBinary) {
     EXPECT_TRUE(writer.holds_binary());
 }
 
-TEST(MsgpackWriter, IsToldOfBinaryInEncodedValues) {
-    for (const bool hold_binary : {false, true}) {
+TEST(MsgpackWriter, IsToldOfBinariesInEncodedValues) {
+    for (const std::size_t binaries : {0, 1, 2}) {
         StringSink sink;
         Writer writer(sink);
         writer.begin_array(4);
-        writer.encoded({"\xC0", false});
+        writer.encoded({"\xC0", 0});
         EXPECT_FALSE(writer.holds_binary());
-        writer.encoded({hold_binary ? "\xC4\x01\xFF" : "\x01", hold_binary});
-        EXPECT_EQ(writer.holds_binary(), hold_binary);
-        writer.encoded({"\x02", false});
+        writer.encoded({"\xC4\x01\xFF", binaries});
+        EXPECT_EQ(writer.holds_binary(), binaries > 0);
+        writer.encoded({"\x02", 0});
         writer.null();
-        EXPECT_EQ(writer.holds_binary(), hold_binary) << "what follows takes nothing back";
+        EXPECT_EQ(writer.binaries(), binaries) << "what follows takes nothing back";
     }
+}
+
+TEST(MsgpackWriter, CountsBinaries) {
+    StringSink sink;
+    Writer writer(sink);
+    const json two = {{"a", json::binary({1})}, {"b", {json::binary({}), "text"}}};
+    EXPECT_EQ(writer.binaries(), 0U);
+    write_document(writer, two);
+    EXPECT_EQ(writer.binaries(), 2U);
+    writer.encoded({"\xC4\x01\xFF", 3});
+    write_document(writer, two);
+    EXPECT_EQ(writer.binaries(), 7U);
 }
 
 TEST(MsgpackWriter, TellsTheSameOfParts) {
@@ -282,7 +295,7 @@ TEST(MsgpackWriter, TellsTheSameOfParts) {
         StringSink sink;
         Writer writer(sink);
         write_from_parts(writer, document, MsgpackParts());
-        EXPECT_EQ(writer.holds_binary(), holds_binary(document)) << document;
+        EXPECT_EQ(writer.binaries(), binaries_in(document)) << document;
         EXPECT_EQ(sink.bytes(), encode_msgpack([&](Writer& whole) { write_document(whole, document); }));
     }
 }

@@ -210,11 +210,15 @@ TEST(CheckingWriter, CountsEncodedValues) {
 }
 
 TEST(CheckingWriter, ChecksWhatEncodedValuesHold) {
-    const auto breach_of_values = [](std::string_view msgpack, bool hold_binary = false) {
-        return breach_of([&](auto& w) { w.begin_array(1), w.encoded({msgpack, hold_binary}), w.end_array(); });
+    const auto breach_of_values = [](std::string_view msgpack, std::size_t binaries = 0) {
+        return breach_of([&](auto& w) { w.begin_array(1), w.encoded({msgpack, binaries}), w.end_array(); });
     };
-    EXPECT_EQ(breach_of_values("\xC4\x01\xFF", true), "none");
-    EXPECT_EQ(breach_of_values("\xC4\x01\xFF"), "encoded values: binary without a word of it");
+    EXPECT_EQ(breach_of_values("\xC4\x01\xFF", 1), "none");
+    EXPECT_EQ(breach_of_values("\x92\xC4\x01\xFF\xC4\x01\xFF", 2), "none");
+    for (const std::size_t binaries : {0, 2}) {
+        EXPECT_EQ(breach_of_values("\xC4\x01\xFF", binaries), "encoded values: more or fewer binaries than announced");
+    }
+    EXPECT_EQ(breach_of_values("\x01", 1), "encoded values: more or fewer binaries than announced");
     EXPECT_EQ(breach_of_values("\x91"), "encoded values: no msgpack") << "cut off";
     EXPECT_EQ(breach_of_values("\xC1"), "encoded values: no msgpack") << "no format has this head";
     EXPECT_EQ(breach_of_values("\xA1\xFF"), "text that is not UTF-8");
@@ -251,7 +255,7 @@ TEST(CheckingWriter, TellsWhetherItMetBinary) {
             w.encoded({"\xA1"
                        "a"});
     }));
-    EXPECT_TRUE(holds_binary([](auto& w) { w.begin_array(2), w.encoded({"\x91\xC4\x01\xFF", true}), w.null(); }));
+    EXPECT_TRUE(holds_binary([](auto& w) { w.begin_array(2), w.encoded({"\x91\xC4\x01\xFF", 1}), w.null(); }));
 }
 
 TEST(CheckingWriter, CountsWhatFixedTokensHold) {

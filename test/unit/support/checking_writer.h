@@ -1,8 +1,7 @@
 // A writer that holds its caller to the contract of value_writer.h: as many values as announced, properly nested, keys
 // in objects alone and none of them twice, text in UTF-8, digits as jsonb prints them. Of runs of fixed tokens and of keys
 // encoded beforehand it also checks that both encodings say the same and that the JSON one has a comma exactly where it
-// needs one. Values encoded beforehand it takes as msgpack, in which there is room for every kind of them, and whoever has
-// encoded binary has to say so.
+// needs one. Values encoded beforehand it takes as msgpack, in which there is room for every kind of them.
 //
 // Any breach throws ContractBreach. What was written meanwhile becomes document(), with fields in order.
 
@@ -44,7 +43,7 @@ class CheckingWriter {
     void string(std::string_view utf8) { add(checked_text(utf8)); }
 
     void binary(std::string_view bytes) {
-        holds_binary_ = true;
+        ++binaries_;
         add(Document::binary(std::vector<std::uint8_t>(bytes.begin(), bytes.end())));
     }
 
@@ -71,18 +70,16 @@ class CheckingWriter {
     void fixed(const FixedTokens& tokens);
 
     void encoded(const EncodedValues& values) {
+        const std::size_t expected = binaries_ + values.binaries;
         for (std::size_t read = 0; read < values.bytes.size();) {
-            const bool held_binary = std::exchange(holds_binary_, false);
             replay(take_msgpack(values.bytes, read).get());
-            require(!holds_binary_ || values.hold_binary, "encoded values: binary without a word of it");
-            holds_binary_ |= held_binary;
         }
-        holds_binary_ |= values.hold_binary;
+        require(binaries_ == expected, "encoded values: more or fewer binaries than announced");
     }
 
     bool takes_string(std::size_t) { return true; }
     bool takes_binary() { return true; }
-    bool holds_binary() const { return holds_binary_; }
+    bool holds_binary() const { return binaries_ > 0; }
     bool stopped() const { return false; }
 
     // The one value that was written.
@@ -247,7 +244,7 @@ class CheckingWriter {
 
     std::vector<Container> open_;
     std::optional<Document> root_;
-    bool holds_binary_ = false;
+    std::size_t binaries_ = 0;
 };
 
 // Reads the JSON and the msgpack of a run side by side.

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,12 +30,12 @@ class OwnKey {
     std::string msgpack_;
 };
 
-// Values and whether they hold binary, and the bytes that an EncodedValues views.
+// An EncodedValues and the bytes it views.
 class OwnValues {
   public:
     template <class Write>
     static OwnValues as_json(const Write& write, JsonCharacters characters) {
-        return OwnValues(encode_json(write, characters), false);
+        return OwnValues(encode_json(write, characters), 0);
     }
 
     template <class Write>
@@ -42,16 +43,16 @@ class OwnValues {
         StringSink sink;
         MsgpackWriter<StringSink> writer(sink);
         write(writer);
-        return OwnValues(sink.bytes(), writer.holds_binary());
+        return OwnValues(sink.bytes(), writer.binaries());
     }
 
-    EncodedValues view() const { return {bytes_, hold_binary_}; }
+    EncodedValues view() const { return {bytes_, binaries_}; }
 
   private:
-    OwnValues(std::string bytes, bool hold_binary) : bytes_(std::move(bytes)), hold_binary_(hold_binary) {}
+    OwnValues(std::string bytes, std::size_t binaries) : bytes_(std::move(bytes)), binaries_(binaries) {}
 
     std::string bytes_;
-    bool hold_binary_;
+    std::size_t binaries_;
 };
 
 // How JSON is encoded beforehand: JsonParts()(write) is what a JsonWriter makes of `write`.
