@@ -39,15 +39,6 @@ struct Head {
     std::string_view view() const { return {bytes, size}; }
 };
 
-std::string_view concatenate(std::initializer_list<std::string_view> parts) {
-    StringInfoData text;
-    initStringInfo(&text);
-    for (const std::string_view part : parts) {
-        appendBinaryStringInfo(&text, part.data(), static_cast<int>(part.size()));
-    }
-    return {text.data, static_cast<std::size_t>(text.len)};
-}
-
 // False, and there is none, if the topic is too long.
 bool set_head(Head& head, std::string_view topic) {
     BoundedSink sink(head.bytes, sizeof head.bytes);
@@ -62,7 +53,7 @@ bool set_head(Head& head, std::string_view topic) {
 [[noreturn]] void report_namespace_too_long(std::string_view nsp) {
     ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
                     errmsg("a namespace of %zu bytes is too long for protocol \"adapter-postgres\"", nsp.size()),
-                    errdetail("The topic that its messages begin with may have %zu bytes as JSON.", kMaxHead - 5),
+                    errdetail("The topic that its messages begin with may have %zu bytes as JSON.", kMaxTopic),
                     errhint("Shorten the namespace or socketio_emitter.channel_prefix.")));
     pg_unreachable();
 }

@@ -2,13 +2,11 @@
 
 #include "backend/listeners.h"
 
-#include <initializer_list>
-
 #include "backend/server.h"
+#include "backend/text.h"
 
 extern "C" {
 #include "common/string.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
@@ -63,18 +61,13 @@ void look_at_connections(const Look& look) {
 bool begins_with(std::string_view text, std::string_view begin) { return text.substr(0, begin.size()) == begin; }
 
 // What PostgreSQL keeps of an application_name: it cuts it, makes it ASCII, and cuts what has grown by that.
-std::string_view kept_name(std::initializer_list<std::string_view> parts) {
-    StringInfoData name;
-    initStringInfo(&name);
-    for (const std::string_view part : parts) {
-        appendBinaryStringInfo(&name, part.data(), static_cast<int>(part.size()));
-    }
-    name.data[pg_mbcliplen(name.data, name.len, NAMEDATALEN - 1)] = '\0';
+std::string_view kept_name(std::string_view name) {
+    char* cut = pnstrdup(name.data(), pg_mbcliplen(name.data(), static_cast<int>(name.size()), NAMEDATALEN - 1));
 #if PG_VERSION_NUM >= 160000
-    const char* kept = pg_clean_ascii(name.data, 0);
+    const char* kept = pg_clean_ascii(cut, 0);
 #else
-    const char* kept = name.data;
-    pg_clean_ascii(name.data);
+    pg_clean_ascii(cut);
+    const char* kept = cut;
 #endif
     return {kept, strnlen(kept, NAMEDATALEN - 1)};
 }
@@ -98,8 +91,8 @@ Listeners count_listeners(std::string_view channel, std::string_view prefix) {
 Listeners count_applications(std::string_view names, std::string_view nsp) {
     Listeners listeners;
     listeners.is_main = nsp == "/";
-    const std::string_view kept = kept_name({names, nsp, "#"});
-    const std::string_view beginning = kept_name({names});
+    const std::string_view kept = kept_name(concatenate({names, nsp, "#"}));
+    const std::string_view beginning = kept_name(names);
     look_at_connections([&](const PgBackendStatus& status) {
         if (status.st_appname == kept) {
             ++listeners.sure;

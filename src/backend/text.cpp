@@ -49,6 +49,15 @@ bool is_converted() { return GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEnco
 
 }  // namespace
 
+std::string_view concatenate(std::initializer_list<std::string_view> parts) {
+    StringInfoData text;
+    initStringInfo(&text);
+    for (const std::string_view part : parts) {
+        appendBinaryStringInfo(&text, part.data(), static_cast<int>(part.size()));
+    }
+    return {text.data, static_cast<std::size_t>(text.len)};
+}
+
 std::string_view copy_text(std::string_view text) {
     char* copy = static_cast<char*>(palloc(text.size()));
     std::memcpy(copy, text.data(), text.size());

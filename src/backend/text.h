@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <initializer_list>
 #include <string_view>
 
 #include "backend/server.h"
@@ -19,6 +20,9 @@ inline std::string_view varlena_view(const struct varlena* value) {
 
 // A copy in CurrentMemoryContext.
 std::string_view copy_text(std::string_view text);
+
+// The parts, one behind another, in CurrentMemoryContext.
+std::string_view concatenate(std::initializer_list<std::string_view> parts);
 
 // Whether the database's text is UTF-8 already. It never changes within a backend.
 inline bool is_utf8_database() {

@@ -82,8 +82,9 @@ inline constexpr std::size_t kMaxPayload = 7999;  // what NOTIFY takes
 inline constexpr std::size_t kPieceHeader = 50;
 inline constexpr std::size_t kMaxPiece = 5000;  // what the adapter cuts texts into
 inline constexpr std::string_view kTail = "\"]";
-// Of `["topic","`, so that a whole piece always fits behind it.
+// Of `["topic","`, so that a whole piece always fits behind it, and of the topic in it.
 inline constexpr std::size_t kMaxHead = kMaxPayload - kPieceHeader - kMaxPiece - kTail.size();
+inline constexpr std::size_t kMaxTopic = kMaxHead - std::string_view(R"(["",")").size();
 
 // A text that is base64 of bytes.
 class Base64Text {
