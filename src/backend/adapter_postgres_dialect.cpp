@@ -182,7 +182,7 @@ class AdapterPostgresDialect final : public Dialect {
         set_event_head(head, nsp);
     }
 
-    bool has_binary() const override { return true; }
+    std::size_t binary_limit() const override { return kMaxBytes; }
 
     void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
         require_socket_ids(event.target);

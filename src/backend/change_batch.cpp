@@ -52,7 +52,7 @@ std::size_t BatchSender::notification_limit() const { return less(dialect_.text_
 
 // Whether changes that do not fit a notification go into further ones.
 bool BatchSender::is_cut() const {
-    return !dialect_.has_binary() || static_cast<std::size_t>(settings.max_batch_bytes) <= notification_limit();
+    return dialect_.binary_limit() == 0 || static_cast<std::size_t>(settings.max_batch_bytes) <= notification_limit();
 }
 
 // Encode a change. Output functions leave behind what they like.
@@ -68,7 +68,9 @@ bool BatchSender::add(Lists& lists, const RowChange& change) {
 void BatchSender::begin_notification() {
     const auto batch_limit = std::min<std::size_t>(notification_limit(), settings.max_batch_bytes);
     const std::size_t frame = notification_frame();
-    notification_.begin(less(batch_limit, frame), less(notification_limit(), frame));
+    // Where there is no other way, it is tried whether a single change fits, whose frame may be shorter than the longest.
+    const std::size_t alone = less(notification_limit(), dialect_.binary_limit() == 0 ? 0 : frame);
+    notification_.begin(less(batch_limit, frame), alone);
     MemoryContextReset(kept_context_);
     first_kept_ = last_kept_ = nullptr;
 }
@@ -93,8 +95,9 @@ void BatchSender::send_notification() {
     if (notification_.count() == 0) {
         return;
     }
-    if (dialect_.emit_text({target_, event_, notification_.arguments()}) != Fit::kFits) {
-        elog(ERROR, "changes of table \"%s\" did not fit a notification", plan_->identity.table);
+    const Fit fit = dialect_.emit_text({target_, event_, notification_.arguments()});
+    if (fit != Fit::kFits) {
+        report_unfit(fit);
     }
 }
 
@@ -114,7 +117,8 @@ void BatchSender::begin_attachment() {
         attachment_.emplace(plan_, op_);
     }
     attachment_frame_ = attachment_frame();
-    attachment_->begin(less(settings.max_batch_bytes, attachment_frame_), kUnlimited);
+    const auto limit = std::min<std::size_t>(settings.max_batch_bytes, dialect_.binary_limit());
+    attachment_->begin(less(limit, attachment_frame_), kUnlimited);
 }
 
 void BatchSender::add_to_attachment(const RowChange& change) {
@@ -137,9 +141,11 @@ void BatchSender::send_attachment() {
 }
 
 // A change does not fit a notification, and there is no other way.
-void BatchSender::report_unfit() const {
-    const Fit reason = notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong;
-    dialect_.emit_binary({target_, event_, notification_.arguments()}, reason, 0);
+void BatchSender::report_unfit(Fit reason) const {
+    if (dialect_.binary_limit() == 0) {
+        dialect_.emit_binary({target_, event_, notification_.arguments()}, reason, 0);
+    }
+    elog(ERROR, "changes of table \"%s\" did not fit a notification", plan_->identity.table);
 }
 
 template <class Changes>
@@ -166,8 +172,8 @@ const RowChange* BatchSender::send_some(const RowChange* change, Changes& change
         send_notification();
         return change;
     }
-    if (!dialect_.has_binary()) {
-        report_unfit();
+    if (dialect_.binary_limit() == 0) {
+        report_unfit(notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
     }
     begin_attachment();
     for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {

@@ -126,7 +126,7 @@ class ClusterDialect final : public Dialect {
         return publish_notification(channel, message_of(event));
     }
 
-    bool has_binary() const override { return true; }
+    std::size_t binary_limit() const override { return PayloadSink::kLargestSize; }
 
     void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
         Channel channel;

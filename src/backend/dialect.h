@@ -64,8 +64,8 @@ class Dialect {
     // Send `event` as JSON, unless it does not fit.
     virtual Fit emit_text(const Event&) const { return Fit::kTooLong; }
 
-    // Whether there is a way for binary, and for messages of any length.
-    virtual bool has_binary() const { return false; }
+    // How many bytes a message may have on the way for binary and for what is too long for JSON; 0 where there is no such way.
+    virtual std::size_t binary_limit() const { return 0; }
 
     // Send `event` on that way, for the reason that it does not fit JSON. Its message has about `expected_size` bytes. ERROR where
     // there is no such way: 54000, or 0A000 for binary.

@@ -12,8 +12,9 @@ namespace socketio {
 
 namespace {
 
-// The row around the payload has to fit one allocation of the server's, too.
-constexpr std::size_t kMaxCapacity = MaxAllocSize - 1024;
+constexpr std::size_t kMaxCapacity = PayloadSink::kLargestSize;
+
+static_assert(kMaxCapacity == MaxAllocSize - 1024);
 
 [[noreturn]] void report_too_large() {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("message exceeds 1 GB"),

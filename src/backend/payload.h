@@ -16,6 +16,7 @@ namespace socketio {
 class PayloadSink {
   public:
     static constexpr std::size_t kUsualSize = 16 * 1024;
+    static constexpr std::size_t kLargestSize = 0x3fffffff - 1024;  // MaxAllocSize, less the row around it
 
     // `expected_size` is a guess.
     explicit PayloadSink(std::size_t expected_size = kUsualSize);
