@@ -112,6 +112,25 @@ INSERT INTO files SELECT n, 7, NULL, 'note ' || n FROM generate_series(1, 1000) 
 SELECT channel, octet_length(payload), m->'options', m->'packet'->'data'->1->'count', jsonb_array_length(m->'packet'->'data'->1->'records'),
 	m->'packet'->'data'->1->'records'->0->'id'
 FROM regress.notifications(:'heard'), LATERAL (SELECT payload::jsonb) AS message(m) ORDER BY n;
+-- By itself, a row may be as long as any message.
+\o :capture
+DO $$
+BEGIN
+	FOR n IN 7700..7900 LOOP
+		BEGIN
+			INSERT INTO files VALUES (10000 + n, 7, NULL, repeat('x', n));
+		EXCEPTION WHEN program_limit_exceeded THEN
+			NULL;
+		END;
+	END LOOP;
+END
+$$;
+\o
+\set heard `cat :'capture'`
+SELECT max(octet_length(payload)), count(*) = count(DISTINCT octet_length(payload)) FROM regress.notifications(:'heard');
+\o /dev/null
+DELETE FROM files WHERE id > 10000;
+\o
 -- One that fits none, and one with binary, after others that were fit
 INSERT INTO files SELECT n, 7, NULL, repeat('x', CASE WHEN n = 1003 THEN 8000 ELSE 1 END) FROM generate_series(1001, 1003) AS n;
 INSERT INTO files SELECT n, 7, CASE WHEN n = 1003 THEN '\x00'::bytea END, 'x' FROM generate_series(1001, 1003) AS n;
