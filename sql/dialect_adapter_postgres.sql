@@ -178,6 +178,9 @@ INSERT INTO files SELECT n, 1, NULL, 'note ' || n FROM generate_series(1, 1000) 
 DELETE FROM files;
 -- Clients take ten Buffers in an event.
 INSERT INTO files SELECT n, 1, '\xff', NULL FROM generate_series(1, 25) AS n;
+SELECT socketio_unwatch('files');
+SELECT socketio_watch_statement('files', 'rooms=user:{owner}');
+UPDATE files SET body = '\xfe', owner = id % 2;
 \o
 \set heard `cat :'capture'`
 SELECT topic, pieces, message->1->'type', left((message->1->'data')::text, 250) FROM pg_temp.events(:'heard');

@@ -40,7 +40,7 @@ struct Head {
 };
 
 // False, and there is none, if the topic is too long.
-bool set_head(Head& head, std::string_view topic) {
+bool try_set_head(Head& head, std::string_view topic) {
     BoundedSink sink(head.bytes, sizeof head.bytes);
     NotificationWriter writer(sink, json_characters());
     writer.begin_array(2);
@@ -184,7 +184,7 @@ class AdapterPostgresDialect final : public Dialect {
 
     std::size_t binary_limit() const override { return kMaxBytes; }
 
-    void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
+    void emit_binary(const Event& event, std::size_t expected_size) const override {
         require_socket_ids(event.target);
         Head head;
         set_event_head(head, event.target);
@@ -269,7 +269,7 @@ class AdapterPostgresDialect final : public Dialect {
     }
 
     void set_head(Head& head, std::string_view kind, std::string_view nsp) const {
-        if (!socketio::set_head(head, concatenate({to_utf8(prefix()), kind, nsp, "#"}))) {
+        if (!try_set_head(head, concatenate({to_utf8(prefix()), kind, nsp, "#"}))) {
             report_namespace_too_long(nsp);
         }
     }
@@ -279,8 +279,8 @@ class AdapterPostgresDialect final : public Dialect {
     // A topic with a room spares servers that have nobody in it the reading. What counts are the rooms in the options.
     void set_event_head(Head& head, const Target& target) const {
         const bool has_room =
-            target.rooms.count == 1 && socketio::set_head(head, concatenate({to_utf8(prefix()), "#", target.nsp, "#",
-                                                                             *target.rooms.begin(), "#"}));
+            target.rooms.count == 1 &&
+            try_set_head(head, concatenate({to_utf8(prefix()), "#", target.nsp, "#", *target.rooms.begin(), "#"}));
         if (!has_room) {
             set_event_head(head, target.nsp);
         }

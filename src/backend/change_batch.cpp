@@ -97,7 +97,7 @@ void BatchSender::send_notification() {
     }
     const Fit fit = dialect_.emit_text({target_, event_, notification_.arguments()});
     if (fit != Fit::kFits) {
-        report_unfit(fit);
+        dialect_.report_unfit(fit);
     }
 }
 
@@ -134,18 +134,9 @@ void BatchSender::send_attachment() {
         return;
     }
     const MemoryContext caller_context = MemoryContextSwitchTo(message_context_);
-    dialect_.emit_binary({target_, event_, attachment_->arguments()}, Fit::kTooLong,
-                         attachment_frame_ + attachment_->size());
+    dialect_.emit_binary({target_, event_, attachment_->arguments()}, attachment_frame_ + attachment_->size());
     MemoryContextSwitchTo(caller_context);
     MemoryContextReset(message_context_);
-}
-
-// A change does not fit a notification, and there is no other way.
-void BatchSender::report_unfit(Fit reason) const {
-    if (dialect_.binary_limit() == 0) {
-        dialect_.emit_binary({target_, event_, notification_.arguments()}, reason, 0);
-    }
-    elog(ERROR, "changes of table \"%s\" did not fit a notification", plan_->identity.table);
 }
 
 template <class Changes>
@@ -173,7 +164,7 @@ const RowChange* BatchSender::send_some(const RowChange* change, Changes& change
         return change;
     }
     if (dialect_.binary_limit() == 0) {
-        report_unfit(notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
+        dialect_.report_unfit(notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
     }
     begin_attachment();
     for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {
@@ -201,6 +192,10 @@ bool BatchSender::send_long(GroupRows& changes) {
     }
     if (change == nullptr && attachment_->least_json() <= less(notification_limit(), notification_frame())) {
         return false;
+    }
+    if (change != nullptr) {
+        send_attachment();
+        begin_attachment();
     }
     send_attached(change, changes);
     return true;

@@ -56,7 +56,6 @@ class BatchSender {
     bool add_to_notification(const RowChange& change);
     void keep(const RowChange& change);
     void send_notification();
-    [[noreturn]] void report_unfit(Fit reason) const;
     void learn_length();
     bool is_likely_long(std::uint64_t count) const;
 

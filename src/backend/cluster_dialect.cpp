@@ -128,7 +128,7 @@ class ClusterDialect final : public Dialect {
 
     std::size_t binary_limit() const override { return PayloadSink::kLargestSize; }
 
-    void emit_binary(const Event& event, Fit, std::size_t expected_size) const override {
+    void emit_binary(const Event& event, std::size_t expected_size) const override {
         Channel channel;
         name_channel(channel, prefix(), event.target.nsp);
         publish_attachment(channel, message_of(event), expected_size);

@@ -62,8 +62,9 @@ void append_settings(StringInfo settings_text) {
     for (const char* name : kShared) {
         append_setting(settings_text, name, GetConfigOption(name, false, false));
     }
-    // Also where it is not set: the worker would have what the role or the database has been given meanwhile.
-    append_setting(settings_text, "socketio_emitter.channel_prefix", dialect().prefix().data());
+    if (settings.channel_prefix != nullptr) {
+        append_setting(settings_text, "socketio_emitter.channel_prefix", settings.channel_prefix);
+    }
 }
 
 RequestHeader make_header(const Request& request) {
@@ -72,6 +73,7 @@ RequestHeader make_header(const Request& request) {
     header.session_role = GetAuthenticatedUserId();
     GetUserIdAndSecContext(&header.role, &header.security_context);
     header.question = request.question;
+    header.has_prefix = settings.channel_prefix != nullptr;
     header.request_id = request.id;
     // Who asks for the servers themselves says how long they may take.
     const bool asks_for_servers = request.question == Question::kServers;

@@ -25,14 +25,14 @@ const char* verb_of(Question question) {
         case Question::kClientRooms:
             return "list rooms";
         case Question::kCommand:
-            break;
+            return "make a socket join, leave or disconnect";
         case Question::kClientAcks:
         case Question::kServerAcks:
             return "ask for acknowledgements";
         case Question::kCustom:
             return "make custom requests";
     }
-    return "make a socket join, leave or disconnect";
+    pg_unreachable();
 }
 
 }  // namespace
@@ -44,15 +44,22 @@ std::string_view Dialect::prefix() const {
 void Dialect::emit(const Event& event) const {
     require_primary();
     const Fit fit = emit_text(event);
-    if (fit != Fit::kFits) {
-        emit_binary(event, fit, PayloadSink::kUsualSize);
+    if (fit == Fit::kFits) {
+        return;
     }
+    if (binary_limit() == 0) {
+        report_unfit(fit);
+    }
+    emit_binary(event, PayloadSink::kUsualSize);
 }
 
-void Dialect::emit_binary(const Event&, Fit reason, std::size_t) const {
-    if (reason == Fit::kHoldsBinary) {
+void Dialect::emit_binary(const Event&, std::size_t) const { report_unfit(Fit::kTooLong); }
+
+void Dialect::report_unfit(Fit fit) const {
+    if (fit == Fit::kHoldsBinary) {
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("protocol \"%s\" cannot send binary", name),
-                        errhint("Emit text instead: encode(..., 'base64').")));
+                        errhint("Emit text instead: encode(..., 'base64'); or leave columns of bytea out of row "
+                                "changes.")));
     }
     report_too_long(text_limit() - 1, "It has no other way than a notification.");
 }
@@ -61,7 +68,8 @@ void Dialect::report_too_long(std::size_t limit, const char* detail) const {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                     errmsg("message exceeds the %zu bytes that protocol \"%s\" can send", limit, name),
                     errdetail("%s", detail),
-                    errhint("Split the arguments over several emits, or emit a reference to the data.")));
+                    errhint("Split the arguments over several emits, or emit a reference to the data; leave large "
+                            "columns out of row changes.")));
     pg_unreachable();
 }
 

@@ -67,9 +67,11 @@ class Dialect {
     // How many bytes a message may have on the way for binary and for what is too long for JSON; 0 where there is no such way.
     virtual std::size_t binary_limit() const { return 0; }
 
-    // Send `event` on that way, for the reason that it does not fit JSON. Its message has about `expected_size` bytes. ERROR where
-    // there is no such way: 54000, or 0A000 for binary.
-    virtual void emit_binary(const Event& event, Fit reason, std::size_t expected_size) const;
+    // Send `event` on that way. Its message has about `expected_size` bytes.
+    virtual void emit_binary(const Event& event, std::size_t expected_size) const;
+
+    // What becomes of a message that does not fit JSON where there is none: ERROR 54000, or 0A000 for binary.
+    [[noreturn]] void report_unfit(Fit fit) const;
 
     // How long the message of `event` is as JSON, at most, and as binary.
     virtual std::size_t text_size(const Event&) const { return 0; }

@@ -1,9 +1,9 @@
 // Who listens.
 //
-// PostgreSQL keeps that in each backend for itself. But @socket.io/postgres-adapter keeps a connection for nothing else than LISTEN, so
-// the command it sent last, which pg_stat_activity shows, says what it listens on: with adapters up to 0.2.0, which have a
-// connection for each namespace, exactly; from 0.3.0 on, with one for all, what it listened on last. socket.io-adapter-postgres gives its connection a name, that of
-// the namespace it made last.
+// PostgreSQL keeps that in each backend for itself. But @socket.io/postgres-adapter keeps a connection for nothing else than
+// LISTEN, so the command it sent last, which pg_stat_activity shows, says what it listens on: with adapters up to 0.2.0, which have
+// a connection for each namespace, exactly; from 0.3.0 on, with one for all, what it listened on last. And
+// socket.io-adapter-postgres gives its connection a name, that of the namespace it made last.
 
 #pragma once
 

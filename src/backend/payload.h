@@ -1,5 +1,5 @@
-// A message on its way into the attachment table: a sink that is a bytea from the first byte on, so that it is never
-// copied to become one.
+// A message that is msgpack, most often on its way into the attachment table: a sink that is a bytea from the first byte on,
+// so that it is never copied to become one.
 
 #pragma once
 

@@ -47,6 +47,7 @@ struct RequestHeader {
     Oid role;          // as whom it works
     int security_context;
     Question question;
+    bool has_prefix;  // whether channel_prefix is among the settings
     RandomId request_id;
     ConversationLimits limits;
     Channel channel;

@@ -18,6 +18,7 @@
 #include "backend/guard.h"
 #include "backend/request_segment.h"
 #include "backend/server_output.h"
+#include "backend/settings.h"
 #include "backend/signals.h"
 #include "backend/text.h"
 #include "backend/wait_event.h"
@@ -153,6 +154,9 @@ void take_over_settings() {
         name = value + std::strlen(value) + 1;
     }
     override_setting("socketio_emitter.delivery", "notify");
+    if (!segment.header->has_prefix) {
+        settings.channel_prefix = nullptr;  // whatever the role or the database has been given since the session began
+    }
     segment.dialect = &dialect();
 }
 

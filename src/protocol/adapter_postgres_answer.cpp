@@ -189,8 +189,8 @@ class AnswerReader {
     Answer answer_;
     bool is_object_ = false;
     std::size_t depth_ = 0;  // of the arrays and objects we are in, those of "data" not counted
-    bool is_in_array_ =
-        false;         // rather than in an object, as far as that is known: at depth 2 until something deeper is left
+    // Whether we are in an array, rather than in an object. Only told of what has no other before it in the same.
+    bool is_in_array_ = false;
     std::string key_;  // of the object at depth 1
     std::size_t names_left_;
     std::optional<JsonCapture> capture_;

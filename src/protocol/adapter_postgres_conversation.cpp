@@ -10,15 +10,8 @@ namespace socketio {
 
 namespace {
 
-using namespace std::chrono_literals;
 using namespace adapter_postgres;
 using Time = Conversation::Time;
-
-// How long it has to be quiet, at least, for everybody to have answered: if it is not known how many there are, and if all have
-// answered that are known.
-constexpr Time kQuiet = 200ms;
-constexpr Time kShortQuiet = 50ms;
-constexpr int kQuietFactor = 4;  // of what the slowest server took
 
 // Of pieces of texts that are not complete, which anybody may send.
 constexpr std::size_t kMostKept = 256 * 1024 * 1024;
@@ -99,7 +92,7 @@ void AdapterPostgresConversation::take_answer(Answer&& answer, Time now) {
 
 void AdapterPostgresConversation::take_clients(Answer&& answer) {
     for (std::string& client : answer.clients) {
-        if (is_about_one_socket()) {
+        if (is_about_one_socket(question_)) {
             is_there_ |= client == wanted_;
         } else if (clients_.insert(client).second) {
             add_socket_row(std::move(client), {});
@@ -109,7 +102,7 @@ void AdapterPostgresConversation::take_clients(Answer&& answer) {
 
 // From the server that has the wanted socket.
 void AdapterPostgresConversation::take_second(Answer&& answer) {
-    if (is_about_one_socket() && !is_done_) {
+    if (is_about_one_socket(question_) && !is_done_) {
         is_there_ = is_done_ = true;
         add_socket_row(wanted_, std::move(answer.rooms));
     }
@@ -120,18 +113,13 @@ void AdapterPostgresConversation::add_socket_row(std::optional<std::string> id, 
     std::move(rooms.begin(), rooms.end(), std::back_inserter(row));
 }
 
-bool AdapterPostgresConversation::is_about_one_socket() const {
-    return question_ == Question::kClientRooms || question_ == Question::kCommand;
-}
-
 // How many there are for sure.
 int AdapterPostgresConversation::servers() const {
     return listeners_.sure + (listeners_.is_main ? listeners_.possible : 0);
 }
 
 Time AdapterPostgresConversation::quiet_end() const {
-    const Time shortest = servers() > 0 ? kShortQuiet : kQuiet;
-    return last_answer_ + std::clamp(last_answer_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
+    return end_of_quiet(last_answer_, servers() > 0 ? kShortQuiet : kQuiet, limits_.patience);
 }
 
 // How long those that may have the namespace, and texts of which pieces are missing, are waited for.
@@ -152,13 +140,7 @@ bool AdapterPostgresConversation::is_over(Time now) const {
 }
 
 Time AdapterPostgresConversation::next_look(Time now) const {
-    Time next = limits_.timeout;
-    for (const Time time : {quiet_end(), patience_end()}) {
-        if (time > now && time < next) {
-            next = time;
-        }
-    }
-    return next;
+    return next_of({quiet_end(), patience_end()}, now, limits_.timeout);
 }
 
 Outcome AdapterPostgresConversation::outcome(Time now) const {

@@ -46,7 +46,6 @@ class AdapterPostgresConversation final : public Conversation {
     void take_clients(adapter_postgres::Answer&& answer);
     void take_second(adapter_postgres::Answer&& answer);
     void add_socket_row(std::optional<std::string> id, std::vector<std::string>&& rooms);
-    bool is_about_one_socket() const;
     bool is_owing() const { return is_there_ && !is_done_; }
     int servers() const;
     int expected() const { return listeners_.sure + listeners_.possible; }

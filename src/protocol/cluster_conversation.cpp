@@ -16,12 +16,6 @@ using Time = Conversation::Time;
 
 constexpr std::string_view kEmitter = "emitter";
 
-// How long it has to be quiet, at least, for everybody to have been heard: if it is not known how many there are, and if all
-// have answered whose connections are known for sure.
-constexpr Time kQuiet = 200ms;
-constexpr Time kShortQuiet = 50ms;
-constexpr int kQuietFactor = 4;  // of what the slowest server took to be heard
-
 constexpr Time kPatienceWithPossible = 500ms;  // connections, if the limit is longer
 
 constexpr std::int64_t kMostClients = INT32_MAX;  // that a server is believed to have
@@ -168,17 +162,13 @@ void ClusterConversation::take_sockets(Answer&& answer, Server& server) {
         row.push_back(optional_text(std::move(socket.data)));
         row.push_back(optional_text(std::move(socket.handshake)));
         std::move(socket.rooms.begin(), socket.rooms.end(), std::back_inserter(row));
-        has_found_ = wants_one_socket();
+        has_found_ = is_about_one_socket(question_);
     }
 }
 
 // Other sockets may be in the room that has the wanted one's id for a name.
 bool ClusterConversation::is_wanted(const AnswerSocket& socket) const {
-    return !wants_one_socket() || socket.id == wanted_;
-}
-
-bool ClusterConversation::wants_one_socket() const {
-    return question_ == Question::kClientRooms || question_ == Question::kCommand;
+    return !is_about_one_socket(question_) || socket.id == wanted_;
 }
 
 void ClusterConversation::add_response(Answer&& answer) { add_row({answer.uid, std::move(answer.packet)}); }
@@ -218,7 +208,7 @@ Time ClusterConversation::quiet_end() const {
     }
     const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
     const Time shortest = is_countable ? kShortQuiet : kQuiet;
-    return last_met_ + std::clamp(last_met_ * kQuietFactor, shortest, std::max(shortest, limits_.patience));
+    return end_of_quiet(last_met_, shortest, limits_.patience);
 }
 
 bool ClusterConversation::is_nobody_there() const {
@@ -262,13 +252,7 @@ bool ClusterConversation::is_over(Time now) const {
 }
 
 Time ClusterConversation::next_look(Time now) const {
-    Time next = limits_.timeout;
-    for (const Time time : {quiet_end(), kPatienceWithPossible, limits_.patience}) {
-        if (time > now && time < next) {
-            next = time;
-        }
-    }
-    return next;
+    return next_of({quiet_end(), kPatienceWithPossible, limits_.patience}, now, limits_.timeout);
 }
 
 Outcome ClusterConversation::outcome(Time now) const {

@@ -56,7 +56,6 @@ class ClusterConversation : public Conversation {
     void take_sockets(Answer&& answer, Server& server);
     void add_response(Answer&& answer);
     bool is_wanted(const AnswerSocket& socket) const;
-    bool wants_one_socket() const;
     static bool has_said_all(const Server& server);
     bool is_done(const Server& server) const;
     bool has_everybody_answered() const;

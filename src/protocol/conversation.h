@@ -3,8 +3,10 @@
 
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,6 +67,29 @@ struct Listeners {
     int possible = 0;      // for another one under the same prefix, and perhaps for this one as well
     bool is_main = false;  // whether it is "/", which every server has
 };
+
+// How long it has to be quiet, at least, for everybody to have been heard: if it is not known how many there are, and if all have
+// answered that are known for sure.
+inline constexpr ConversationTime kQuiet = std::chrono::milliseconds(200);
+inline constexpr ConversationTime kShortQuiet = std::chrono::milliseconds(50);
+
+// When it has been quiet long enough, if nobody has been heard since `last`: behind that, four times what the slowest took.
+inline ConversationTime end_of_quiet(ConversationTime last, ConversationTime shortest, ConversationTime patience) {
+    return last + std::clamp(last * 4, shortest, std::max(shortest, patience));
+}
+
+// The first of `times` that is still to come, or `limit`.
+inline ConversationTime next_of(std::initializer_list<ConversationTime> times, ConversationTime now,
+                                ConversationTime limit) {
+    for (const ConversationTime time : times) {
+        limit = time > now ? std::min(time, limit) : limit;
+    }
+    return limit;
+}
+
+inline bool is_about_one_socket(Question question) {
+    return question == Question::kClientRooms || question == Question::kCommand;
+}
 
 class Conversation {
   public:

@@ -1,5 +1,5 @@
-// Writes values as msgpack, by msgpack-c's packer. Strings are `str`, bytea is `bin`, so that @msgpack/msgpack, which
-// the adapters decode with, makes strings and Buffers of them.
+// Writes values as msgpack, by msgpack-c's packer. Strings are `str`, bytea is `bin`, so that @msgpack/msgpack and notepack.io,
+// which the adapters decode with, make strings and Buffers of them.
 
 #pragma once
 

@@ -45,7 +45,7 @@ TEST(AdapterPostgresAnswer, SplitsPayloads) {
 }
 
 TEST(AdapterPostgresAnswer, SkipsWhiteSpaceBetweenTheParts) {
-    expect_payload("\n [\t\"a\"\r,\n\"b\" ]", "a", "b");
+    expect_payload("\n [\t\"a\"\r,\n\"b\" ]\r\n\t ", "a", "b");
     expect_payload("[\" a \",\"\tb\n\"]", " a ", "\tb\n");
     EXPECT_FALSE(split_payload("\xC2\xA0[\"a\",\"b\"]")) << "JSON has four kinds of white space";
     EXPECT_FALSE(split_payload("\v[\"a\",\"b\"]"));
@@ -92,6 +92,10 @@ TEST(AdapterPostgresAnswer, IsAnArrayOfTwoStrings) {
                              R"("a","b")"}) {
         EXPECT_FALSE(split_payload(text)) << text;
     }
+    for (const char* behind : {"x", "]", ",", "[", "\"", "[\"a\",\"b\"]", "\v", "\xFF", " x"}) {
+        EXPECT_FALSE(split_payload(std::string(R"(["a","b"])") + behind)) << behind;
+    }
+    EXPECT_FALSE(split_payload("[\"a\",\"b\"]\0"s));
     EXPECT_FALSE(split_payload(std::string(kMillion, '[')));
     EXPECT_FALSE(split_payload(std::string(kMillion, '"')));
     EXPECT_FALSE(split_payload("[\"" + std::string(kMillion, '\\')));

@@ -292,6 +292,7 @@ TEST(AdapterPostgresMessage, IsWholeWithoutAnId) {
 TEST(AdapterPostgresMessage, KnowsTheRoomForTopics) {
     EXPECT_EQ(kMaxPayload, kLimit);
     EXPECT_EQ(kMaxHead + 50 + 5000 + 2, kLimit);
+    EXPECT_EQ(head_of(std::string(kMaxTopic, 't')).size(), kMaxHead);
 }
 
 // How many bytes make base64 that fits behind `head`.

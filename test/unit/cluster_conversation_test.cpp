@@ -30,9 +30,9 @@ constexpr Question kQuestions[] = {Question::kServers,    Question::kSockets,   
                                    Question::kRooms,      Question::kClientRooms, Question::kCommand,
                                    Question::kClientAcks, Question::kServerAcks,  Question::kCustom};
 
-// What cluster_conversation.cpp has for these.
-constexpr Time kCountedQuiet = 50ms;  // how long it is to be quiet, if all who are known to listen have answered
-constexpr Time kQuiet = 200ms;        // and if not
+// How long it is to be quiet.
+constexpr Time kCountedQuiet = 50ms;     // if all who are known to listen have answered
+constexpr Time kUncountedQuiet = 200ms;  // and if not
 
 // Types of messages, as the adapters number them.
 constexpr int kInitialHeartbeat = 1;
@@ -356,7 +356,7 @@ TEST(ClusterConversation, TakesAServerForANewOneByAnyOfItsMessages) {
     EXPECT_EQ(talk.end(), 500ms);
 }
 
-// Four times what the slowest took, but no less than kQuiet and no more than the patience.
+// Four times what the slowest took, but no less than kUncountedQuiet and no more than the patience.
 TEST(ClusterConversation, WaitsForQuietIfNobodyWasCounted) {
     for (const auto& [heard, end] : std::vector<std::pair<Time, Time>>{
              {0us, 200ms}, {12500us, 212500us}, {50ms, 250ms}, {50001us, 250005us}, {125ms, 625ms}, {180ms, 680ms}}) {
@@ -387,8 +387,8 @@ TEST(ClusterConversation, WaitsForAnswersBeyondTheQuiet) {
 TEST(ClusterConversation, IsQuietAtOnceWithLittlePatience) {
     Talk talk(Question::kServerAcks, {2, 0}, {5s, 10ms});
     talk.hear(response("a", 1), 1ms);
-    EXPECT_EQ(talk.end(), 1ms + kQuiet);
-    expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 1);
+    EXPECT_EQ(talk.end(), 1ms + kUncountedQuiet);
+    expect_outcome(talk.outcome(1ms + kUncountedQuiet), 1, 1, 1);
 }
 
 TEST(ClusterConversation, WaitsForTheLateAsForOthers) {
@@ -411,8 +411,8 @@ TEST(ClusterConversation, CountsANodeOnce) {
     expect_outcome(talk.outcome(500ms), 3, 3, 1);
     EXPECT_EQ(talk.end(), 500ms) << "somebody else listens";
     talk.hear(response("own", 1), 10ms);
-    EXPECT_EQ(talk.end(), 10ms + kQuiet) << "who knows how many workers there are";
-    expect_outcome(talk.outcome(10ms + kQuiet), 4, 4, 0);
+    EXPECT_EQ(talk.end(), 10ms + kUncountedQuiet) << "who knows how many workers there are";
+    expect_outcome(talk.outcome(10ms + kUncountedQuiet), 4, 4, 0);
 }
 
 TEST(ClusterConversation, CountsEveryNode) {
@@ -420,8 +420,8 @@ TEST(ClusterConversation, CountsEveryNode) {
     talk.hear(behind("n1", response("w1", 1)), 1ms);
     talk.hear(behind("n2", response("w2", 1)), 2ms);
     EXPECT_FALSE(talk.is_over(2ms));
-    EXPECT_EQ(talk.end(), 2ms + kQuiet);
-    expect_outcome(talk.outcome(2ms + kQuiet), 2, 2, 0);
+    EXPECT_EQ(talk.end(), 2ms + kUncountedQuiet);
+    expect_outcome(talk.outcome(2ms + kUncountedQuiet), 2, 2, 0);
 }
 
 TEST(ClusterConversation, WaitsForEveryWorkerThatIsHeard) {
@@ -440,7 +440,7 @@ TEST(ClusterConversation, LearnsOfANodeByAnyMessage) {
     EXPECT_EQ(talk.hear_text(R"({"uid":"w1","type":10,"attachmentId":"7"})", 1ms), "7");
     talk.hear_attachment(behind("n", response("w1", 1)), 1ms);
     talk.hear(heartbeat("w1"), 2ms);
-    EXPECT_EQ(talk.end(), 1ms + kQuiet);
+    EXPECT_EQ(talk.end(), 1ms + kUncountedQuiet);
 }
 
 // Servers that close.
@@ -452,8 +452,8 @@ TEST(ClusterConversation, DoesNotWaitForWhoCloses) {
     talk.hear(response("a", 1), 2ms);
     EXPECT_FALSE(talk.is_over(2ms));
     talk.hear(close_of("b"), 3ms);
-    EXPECT_EQ(talk.end(), 1ms + kQuiet) << "when it was quiet";
-    expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 0);
+    EXPECT_EQ(talk.end(), 1ms + kUncountedQuiet) << "when it was quiet";
+    expect_outcome(talk.outcome(1ms + kUncountedQuiet), 1, 1, 0);
     Talk patient(Question::kServerAcks, {2, 0});
     patient.hear(heartbeat("b"), 1s);
     patient.hear(response("a", 1), 1s);
@@ -513,9 +513,9 @@ TEST(ClusterConversation, DoesNotShowServersThatOnlyClosed) {
     Talk talk(Question::kServers, {2, 0});
     talk.hear(heartbeat("a"), 1ms);
     talk.hear(close_of("b"), 2ms);
-    EXPECT_EQ(talk.end(), 1ms + kQuiet);
+    EXPECT_EQ(talk.end(), 1ms + kUncountedQuiet);
     EXPECT_EQ(talk.take_rows(), (Rows{{"a", std::nullopt, "1000"}}));
-    expect_outcome(talk.outcome(1ms + kQuiet), 1, 1, 0);
+    expect_outcome(talk.outcome(1ms + kUncountedQuiet), 1, 1, 0);
 }
 
 TEST(ClusterConversation, ShowsAServerOnceThoughItCloses) {
@@ -548,7 +548,7 @@ TEST(ClusterConversation, WaitsForLessQuietWhereTheKnownHaveAnswered) {
     EXPECT_EQ(slow.end(), 20ms + 80ms) << "four times what it took";
     Talk node(Question::kServerAcks, {1, 1});
     node.hear(behind("n", without_nsp(response("a", 1))), 2ms);
-    EXPECT_EQ(node.end(), 2ms + kQuiet) << "one connection of many workers";
+    EXPECT_EQ(node.end(), 2ms + kUncountedQuiet) << "one connection of many workers";
 }
 
 // Servers that come while something is asked, and say so.
@@ -727,8 +727,8 @@ TEST(ClusterConversation, ShowsServers) {
     talk.hear(heartbeat("a"), 6ms);
     EXPECT_EQ(talk.take_rows(), (Rows{{"a", std::nullopt, "1234"}, {"b", "n", "5000"}}));
     EXPECT_FALSE(talk.is_over(6ms));
-    EXPECT_EQ(talk.end(), 5ms + kQuiet);
-    expect_outcome(talk.outcome(5ms + kQuiet), 2, 2, 0);
+    EXPECT_EQ(talk.end(), 5ms + kUncountedQuiet);
+    expect_outcome(talk.outcome(5ms + kUncountedQuiet), 2, 2, 0);
 }
 
 TEST(ClusterConversation, ShowsSockets) {

@@ -358,6 +358,27 @@ is_without_workers($node, 'asking');
         'pg_dump: where they emit in a database of another dialect', database => 'other');
 }
 
+# A prefix that is not set is not set for what the worker runs either: a trigger of the attachment table that emits in another dialect.
+create_database($node, 'told', q{
+    CREATE EXTENSION socketio_emitter;
+    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql SET socketio_emitter.protocol = 'socket.io-postgres' AS
+        $$BEGIN PERFORM socketio_emit(event => 'told'); RETURN NULL; END$$;
+    CREATE TRIGGER tell AFTER INSERT ON socket_io_attachments FOR EACH ROW EXECUTE FUNCTION tell();
+});
+$node->safe_psql('postgres', q{ALTER DATABASE told SET socketio_emitter.channel_prefix = 'other'});
+for my $prefix (undef, 'mine')
+{
+    my $set = defined $prefix ? "SET socketio_emitter.channel_prefix = '$prefix';" : 'SET socketio_emitter.channel_prefix TO DEFAULT;';
+    my $ask = q{SELECT socketio_server_side_emit_with_ack(event => 'large', args => to_jsonb(repeat('x', 9000)), timeout => '1s');};
+    my $session = session($node, 'told', "$set $ask", channels => \@channels);
+    my $expected = $prefix // 'other';
+    is_deeply([ grep { /:/ } @{ places($session) } ], ["$expected:/"], "a trigger in the worker that emits in another dialect, with prefix $expected");
+}
+$node->safe_psql('postgres', 'ALTER DATABASE told RESET ALL');
+my $session = session($node, 'told', q{SELECT socketio_server_side_emit_with_ack(event => 'large', args => to_jsonb(repeat('x', 9000)), timeout => '1s');},
+    channels => \@channels);
+is_deeply([ grep { /:/ } @{ places($session) } ], ['socket-io:/'], 'a trigger in the worker that emits in another dialect, with the default prefix of that one');
+
 $node->stop;
 is_quiet($node);
 server_is_sound($node);
