@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "check.h"
+#include "check_json.h"
 #include "protocol/answer.h"
 #include "protocol/clean_text.h"
 #include "support/document.h"
@@ -24,33 +25,6 @@ using namespace socketio;
 using nlohmann::json;
 
 namespace {
-
-void check_text(const std::string& text) {
-    check(text.find('\0') == std::string::npos, "text has no U+0000", text);
-    check(as_utf8(text) == text, "text is UTF-8", text);
-}
-
-int check_value(const json& value) {
-    int depth = 0;
-    if (value.is_string()) {
-        check_text(value.get_ref<const std::string&>());
-    }
-    for (const auto& [key, element] : value.items()) {
-        if (value.is_structured()) {
-            check_text(key);
-            depth = std::max(depth, check_value(element));
-        }
-    }
-    return depth + (value.is_structured() ? 1 : 0);
-}
-
-// An unpaired surrogate is an error to nlohmann_json.
-void check_json(const std::string& text) {
-    check_text(text);
-    const json value = json::parse(text, nullptr, false);
-    check(!value.is_discarded(), "what is kept is JSON", text);
-    check(check_value(value) <= 200, "what is kept has at most 200 levels", text);
-}
 
 void check_answer(const Answer& answer) {
     for (const std::string* text : {&answer.uid, &answer.node, &answer.attachment_id, &answer.request_id}) {
