@@ -502,3 +502,23 @@ RESET socketio_emitter.max_batch_bytes;
 
 DROP TABLE orders;
 TRUNCATE socket_io_attachments RESTART IDENTITY;
+
+-- What is read may set another limit than the message was begun under: it goes by way of the attachment table then.
+CREATE TYPE moody AS ENUM ('calm', 'moody');
+CREATE FUNCTION moody_json(moody) RETURNS json LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('socketio_emitter.payload_threshold', CASE $1 WHEN 'moody' THEN '50' ELSE '8000' END, false);
+	RETURN to_json($1::text);
+END
+$$;
+CREATE CAST (moody AS json) WITH FUNCTION moody_json(moody);
+CREATE TABLE moods (id int PRIMARY KEY, mood moody);
+SELECT socketio_watch_statement('moods', 'payload=record');
+TRUNCATE socket_io_attachments RESTART IDENTITY;
+INSERT INTO moods VALUES (1, 'calm'), (2, 'moody');
+SELECT regress.msgpack(payload)->'data'->'packet'->'data' FROM socket_io_attachments;
+RESET socketio_emitter.payload_threshold;
+DROP TABLE moods;
+DROP CAST (moody AS json);
+DROP FUNCTION moody_json(moody);
+DROP TYPE moody;

@@ -291,7 +291,6 @@ constexpr AdapterPostgresDialect kDialect;
 
 }  // namespace
 
-extern const Dialect& adapter_postgres_dialect;
 const Dialect& adapter_postgres_dialect = kDialect;
 
 }  // namespace socketio

@@ -96,9 +96,14 @@ void BatchSender::send_notification() {
         return;
     }
     const Fit fit = dialect_.emit_text({target_, event_, notification_.arguments()});
-    if (fit != Fit::kFits) {
+    if (fit == Fit::kFits) {
+        return;
+    }
+    if (dialect_.binary_limit() == 0) {
         dialect_.report_unfit(fit);
     }
+    attach_kept();  // what was read may have set a shorter limit
+    send_attachment();
 }
 
 void BatchSender::learn_length() {
@@ -126,6 +131,14 @@ void BatchSender::add_to_attachment(const RowChange& change) {
         send_attachment();
         begin_attachment();
         add(*attachment_, change);  // alone, a change always fits
+    }
+}
+
+// Begin an attachment with the changes that the notification holds.
+void BatchSender::attach_kept() {
+    begin_attachment();
+    for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {
+        add_to_attachment(*kept_reader_.read(kept));
     }
 }
 
@@ -166,10 +179,7 @@ const RowChange* BatchSender::send_some(const RowChange* change, Changes& change
     if (dialect_.binary_limit() == 0) {
         dialect_.report_unfit(notification_.have_met_binary() ? Fit::kHoldsBinary : Fit::kTooLong);
     }
-    begin_attachment();
-    for (StoredChange* kept = first_kept_; kept != nullptr; kept = kept->next) {
-        add_to_attachment(*kept_reader_.read(kept));
-    }
+    attach_kept();
     send_attached(change, changes);
     return nullptr;
 }

@@ -61,6 +61,7 @@ class BatchSender {
 
     void begin_attachment();
     void add_to_attachment(const RowChange& change);
+    void attach_kept();
     void send_attachment();
 
     template <class Lists>

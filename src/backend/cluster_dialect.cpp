@@ -202,7 +202,6 @@ constexpr ClusterDialect kDialect;
 
 }  // namespace
 
-extern const Dialect& cluster_dialect;
 const Dialect& cluster_dialect = kDialect;
 
 }  // namespace socketio

@@ -90,7 +90,6 @@ constexpr SocketioPostgresDialect kDialect;
 
 }  // namespace
 
-extern const Dialect& socketio_postgres_dialect;
 const Dialect& socketio_postgres_dialect = kDialect;
 
 }  // namespace socketio

@@ -147,7 +147,7 @@ class AnswerReader {
 
     // Whether we are in the value of "data", or before it.
     bool is_data() const { return capture_.has_value() && capture_->is_open(); }
-    bool is_before_data() const { return depth_ == 1 && key_ == "data" && is_object_; }
+    bool is_before_data() const { return depth_ == 1 && key_ == "data"; }
 
     template <class Report>
     void scalar(const Report& report) {
