@@ -5,7 +5,7 @@
 # make fuzz, sanitize, soak   long runs: fuzzers; the tests again with valgrind and UBSan; 20 million emits through the worker
 EXTENSION = socketio_emitter
 MODULE_big = $(EXTENSION)
-DATA = sql/socketio_emitter--0.1.0.sql
+DATA = $(wildcard sql/$(EXTENSION)--*.sql)
 OBJS = $(patsubst %.cpp,%.o,$(wildcard src/*.cpp src/*/*.cpp))
 REGRESS = $(shell sed -n 's/^test: //p' test/regress/schedule)
 REGRESS_OPTS = --bindir=test/regress/bin

@@ -1,6 +1,6 @@
 -- The extension as the catalogs describe it.
 SELECT version, superuser, trusted, relocatable, schema, requires, comment
-FROM pg_available_extension_versions WHERE name = 'socketio_emitter' \gx
+FROM pg_available_extension_versions WHERE name = 'socketio_emitter' ORDER BY version \gx
 
 -- Every function: what the planner may do with it, and whether everyone may call it. None is strict: NULL has a meaning
 -- of its own, or an error of its own.
