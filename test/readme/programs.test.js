@@ -9,7 +9,7 @@ import { codeBlocks, paragraphs } from './lib/readme.js';
 const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
 // What this file knows to run, by the name of the file.
-const roles = ['server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs'];
+const roles = ['server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs', 'emit.mjs', 'emit-drizzle.mjs'];
 
 const programs = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram);
 

@@ -13,3 +13,4 @@ Server.prototype.listen = function listenOnLoopback(port) {
 };
 
 process.on('disconnect', () => process.exit());
+process.channel.unref(); // a program that ends by itself may

@@ -18,6 +18,7 @@ export class Program {
   #errors = '';
   #directory;
   #child;
+  #closed;
 
   // The program runs from here on; stop() is due in any case.
   async start({ file, packages, code }, environment) {
@@ -30,6 +31,8 @@ export class Program {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    this.#closed = once(this.#child, 'close');
+    this.#closed.catch(() => {}); // for who waits to say
     this.#child.stdout.setEncoding('utf8').on('data', (text) => { this.output += text; });
     this.#child.stderr.setEncoding('utf8').on('data', (text) => { this.#errors += text; });
   }
@@ -44,6 +47,13 @@ export class Program {
     while (this.output.split('\n').length <= count) {
       await this.#unlessItEnds(once(this.#child.stdout, 'data'), `${count} lines of output`);
     }
+  }
+
+  // Of a program that ends by itself, as it should: all it has printed.
+  async end() {
+    const [status, signal] = await within(this.#closed, () => `the program to end\n${this.transcript()}`);
+    assert.equal(status ?? signal, 0, this.transcript());
+    return this.output;
   }
 
   // All it has printed, for whoever looks for what went wrong.
