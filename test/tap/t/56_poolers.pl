@@ -71,7 +71,7 @@ for my $delivery ('notify', 'worker')
 # Who asks: the answer comes to a worker, which has a connection of its own.
 my $server = start_server($node, 'app', 'a', sockets => [
         { id => 's1', rooms => [ 's1', 'room1' ], data => {}, handshake => { headers => { cookie => 'sid=secret' } } } ]);
-my $sockets = q{SELECT id, rooms, handshake->'headers'->>'cookie' FROM socketio_fetch_sockets(rooms => '{room1}')};
+my $sockets = q{SELECT id, rooms, handshake->'headers'->>'cookie' FROM socketio_fetch_sockets(rooms => '{room1}', timeout => '30 s')};
 is_answered(ask($pooler, 'app', $sockets, user => 'support'), ['s1|{s1,room1}|sid=secret'], 'who asks is answered');
 is_without_workers($node, 'after asking');
 arrived();
