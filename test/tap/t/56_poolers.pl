@@ -119,6 +119,12 @@ like($output, qr/^Asynchronous notification "socket\.io#\/".*"of a stranger"/m, 
 like($output, qr/^Asynchronous notification "socket\.io#\/".*"cookie":"sid=secret"/m, 'LISTEN: a stranger receives answers with handshakes');
 is($one->query_safe('SELECT 1'), '1', 'LISTEN: who has listened hears nothing still');
 
+# A server that listens like this does not hear who asks for servers either, which tells of it.
+my $deaf = start_server($pooler, 'app', 'deaf');
+is_answered(ask($node, 'app', q{SELECT uid FROM socketio_servers(timeout => '2 s')}), ['a'], 'LISTEN: a server that does so is missing',
+    'NOTICE: 1 connection that listens on "socket.io#/" was not heard from');
+stop_server($deaf);
+
 # In session mode a connection is one client's, settings and all.
 $_->quit for $one, $other;
 stop_pooler($pooler);
