@@ -237,25 +237,26 @@ const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(RowExclusiveLock, size);
-    const AttachmentRole role(table, AttachmentRole::Purpose::kInsert);
-    SPI_connect();
-    const char* id = insert_row(prepare_insert(table), payload, caller_context);
-    SPI_finish();
-    role.end();
+    const char* id = nullptr;
+    with_attachment_role(table, AttachmentPurpose::kInsert, [&] {
+        SPI_connect();
+        id = insert_row(prepare_insert(table), payload, caller_context);
+        SPI_finish();
+    });
     return id;
 }
 
 std::string_view read_attachment(const char* id) {
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(AccessShareLock, kAnswer);
-    if (!is_plausible_id(table, id)) {
-        return {};
+    std::string_view payload;
+    if (is_plausible_id(table, id)) {
+        with_attachment_role(table, AttachmentPurpose::kSelect, [&] {
+            SPI_connect();
+            payload = select_payload(table, id, caller_context);
+            SPI_finish();
+        });
     }
-    const AttachmentRole role(table, AttachmentRole::Purpose::kSelect);
-    SPI_connect();
-    const std::string_view payload = select_payload(table, id, caller_context);
-    SPI_finish();
-    role.end();
     return payload;
 }
 
