@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "backend/attachment_errors.h"
 #include "backend/server.h"
 
 namespace socketio {
@@ -39,6 +40,8 @@ class AttachmentRole {
 template <class Body>
 void with_attachment_role(Oid table, AttachmentPurpose purpose, const Body& body) {
     const AttachmentRole role(table, purpose);
+    const AttachmentErrorContext context(
+        purpose == AttachmentPurpose::kInsert ? "while storing a message in" : "while reading a message from", table);
     PG_TRY();
     { body(); }
     PG_CATCH();
@@ -47,6 +50,7 @@ void with_attachment_role(Oid table, AttachmentPurpose purpose, const Body& body
         PG_RE_THROW();
     }
     PG_END_TRY();
+    context.end();
     role.end();
 }
 
