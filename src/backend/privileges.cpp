@@ -96,7 +96,8 @@ FROM missing
 constexpr char kInitialPrivileges[] = R"(
 , initial AS (
     SELECT i.classoid, i.objoid, (
-        SELECT array_agg(CASE a.grantee WHEN 0 THEN makeaclitem(0, a.grantor, m.open, false) ELSE item END ORDER BY n)
+        SELECT array_agg(CASE a.grantee WHEN 0 THEN makeaclitem(0, a.grantor, m.open, false) ELSE item END
+            ORDER BY a.grantee <> m.owner, n)
         FROM unnest(i.initprivs) WITH ORDINALITY AS u(item, n), LATERAL (
             SELECT e.grantee, e.grantor FROM aclexplode(ARRAY[item]) AS e
             WHERE e.grantee IN (m.owner, m.extowner) OR e.grantee = 0 AND e.privilege_type = m.open LIMIT 1
@@ -144,8 +145,8 @@ struct Parameters {
 };
 
 void execute(const char* command, Parameters* parameters, int expected) {
-    const int result = SPI_execute_with_args(command, lengthof(parameters->types), parameters->types, parameters->values,
-                                             nullptr, false, 0);
+    const int result = SPI_execute_with_args(command, lengthof(parameters->types), parameters->types,
+                                             parameters->values, nullptr, false, 0);
     if (result != expected) {
         elog(ERROR, "could not settle the extension's privileges: %s", SPI_result_code_string(result));
     }
