@@ -182,7 +182,6 @@ Oid acting_role(Oid table, AttachmentPurpose purpose) {
     return GetUserId();
 }
 
-// As a function that sets it does: what is set inside for longer, stays.
 int set_search_path(Oid table) {
     const int level = NewGUCNestLevel();
     const char* path = owners_search_path(get_rel_namespace(table), table_owner(table));
@@ -208,7 +207,7 @@ void AttachmentRole::end_guard() const { guard_code_of(guarded_before_); }
 void AttachmentRole::end() const {
     end_guard();
     SetUserIdAndSecContext(role_, security_context_);
-    AtEOXact_GUC(true, settings_level_);
+    AtEOXact_GUC(false, settings_level_);
 }
 
 }  // namespace socketio

@@ -6,7 +6,8 @@
 // with an application's table they need those that an INSERT or a SELECT of their own would take.
 //
 // Nor must the caller's code run with the rights of the owner: so that code sees a search_path of its own, as in a function
-// that sets one, whoever emits, and runs nothing that strangers made (owners_code.h).
+// that sets one, whoever emits, and runs nothing that strangers made (owners_code.h). What it sets itself ends with it, for the
+// caller may be a SECURITY DEFINER function that goes on.
 
 #pragma once
 

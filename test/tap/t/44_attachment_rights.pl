@@ -256,6 +256,35 @@ is_harmless('deferred', 'a trigger that the caller defers');
 is_clean(session($node, 'deferred', "$path $binary", user => 'mallory'), 'a trigger that could be deferred');
 is_harmless('deferred', 'a trigger that could be deferred');
 
+# What code on a table sets ends with it: here mallory's, under a function with the rights of a superuser that emits.
+lair('settings', q{
+    CREATE EXTENSION socketio_emitter;
+    CREATE FUNCTION public.tell(b bytea) RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    BEGIN
+        PERFORM socketio_emit_values(NULL, 'told', b);
+        RETURN octet_length(b);
+    END$$;
+    SET ROLE mallory;
+    CREATE TABLE mal.files (id bigserial, created_at timestamptz, payload bytea);
+    GRANT ALL ON mal.files TO PUBLIC;
+    GRANT ALL ON SEQUENCE mal.files_id_seq TO PUBLIC;
+    CREATE FUNCTION mal.lead_astray() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM set_config('search_path', 'mal, pg_catalog, public', current_setting('app.local', true) = 'on');
+        PERFORM set_config('socketio_emitter.channel_prefix', 'astray', false);
+        RETURN NEW;
+    END$$;
+    CREATE TRIGGER lead_astray BEFORE INSERT ON mal.files FOR EACH ROW EXECUTE FUNCTION mal.lead_astray();
+});
+for my $local ('on', 'off')
+{
+    $session = session($node, 'settings', qq{SET app.local = '$local'; SET socketio_emitter.attachment_table = 'mal.files';
+        SELECT public.tell('\\x0102'); SHOW search_path; SHOW socketio_emitter.channel_prefix;}, user => 'mallory');
+    is_clean($session, "settings of code on a table, local $local");
+    is_deeply($session->{rows}, [ '2', '"$user", public', 'socket.io' ], "settings of code on a table, local $local: they end with it");
+    is_harmless('settings', "settings of code on a table, local $local");
+}
+
 # Answers are read from a view with the rights of its owner. Its functions are stored as they were found, but what they call is not.
 lair('answers', q{
     CREATE EXTENSION socketio_emitter;
