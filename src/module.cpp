@@ -2,6 +2,7 @@
 
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
+#include "backend/owners_code.h"
 #include "backend/server.h"
 #include "backend/settings.h"
 
@@ -20,6 +21,7 @@ __attribute__((visibility("default"))) void _PG_init();
 // shared_preload_libraries.
 void _PG_init() {
     socketio::define_settings();
+    socketio::install_code_guard();
     if (process_shared_preload_libraries_in_progress) {
         socketio::request_delivery_queues();
         socketio::watch_transactions();

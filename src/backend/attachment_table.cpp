@@ -36,6 +36,8 @@ RangeVar* parse_table_name(const char* name) {
     return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
 }
 
+bool found_for_watches = false;
+
 constexpr std::size_t kAnswer = 0;  // the size of a message that is to be read
 
 [[noreturn]] void report_missing(std::size_t size) {
@@ -45,9 +47,13 @@ constexpr std::size_t kAnswer = 0;  // the size of a message that is to be read
          size == kAnswer
              ? errdetail("A server's answer that is large or holds binary travels through this table.")
              : errdetail("A message of %zu bytes, or one that holds binary, travels through this table.", size),
-         errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
-                 "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
-                 settings.attachment_table)));
+         found_for_watches
+             ? errhint("Name the servers' table with its schema in socketio_emitter.attachment_table: for changes of "
+                       "rows it is "
+                       "not looked for by the search_path.")
+             : errhint("Create it, or name the servers' table in socketio_emitter.attachment_table: CREATE TABLE %s "
+                       "(id bigserial UNIQUE, created_at timestamptz DEFAULT now(), payload bytea).",
+                       settings.attachment_table)));
     pg_unreachable();
 }
 
@@ -96,18 +102,36 @@ void check_shape(Oid table) {
     }
 }
 
-// The table that the setting names, if there is one. In the extension's schema callers need no USAGE: whoever writes to a
-// table that is watched need not know where messages go.
-Oid look_up_table(LOCKMODE lock) {
-    RangeVar* name = parse_table_name(settings.attachment_table);
-    Oid table = RangeVarGetRelid(name, lock, true);
-    if (!OidIsValid(table) && name->schemaname == nullptr) {
-        table = get_relname_relid(name->relname, extension_schema());
-        if (OidIsValid(table) && lock != NoLock) {
-            LockRelationOid(table, lock);
-        }
+// In the extension's schema callers need no USAGE: whoever writes to a table that is watched need not know where messages go.
+Oid look_up_for_everybody(const char* name) { return get_relname_relid(name, extension_schema()); }
+
+Oid look_up_for_watches(const char* name) {
+    const Oid table = look_up_for_everybody(name);
+    if (OidIsValid(table)) {
+        return table;
+    }
+    const Oid schema = get_namespace_oid("public", true);
+    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+Oid lock_table(Oid table, LOCKMODE lock) {
+    if (OidIsValid(table) && lock != NoLock) {
+        LockRelationOid(table, lock);
     }
     return table;
+}
+
+// The table that the setting names, if there is one.
+Oid look_up_table(LOCKMODE lock) {
+    RangeVar* name = parse_table_name(settings.attachment_table);
+    if (name->schemaname == nullptr && found_for_watches) {
+        return lock_table(look_up_for_watches(name->relname), lock);
+    }
+    const Oid table = RangeVarGetRelid(name, lock, true);
+    if (OidIsValid(table) || name->schemaname != nullptr) {
+        return table;
+    }
+    return lock_table(look_up_for_everybody(name->relname), lock);
 }
 
 // Find the table and lock it as the command will, so that it stays the same from here on.
@@ -229,33 +253,37 @@ bool is_attachment_table(Relation relation) {
     if (set->schemaname != nullptr) {
         return std::strcmp(set->schemaname, get_namespace_name(schema)) == 0;
     }
-    const Oid visible = RelnameGetRelid(set->relname);
-    return OidIsValid(visible) ? visible == RelationGetRelid(relation) : schema == extension_schema();
+    return look_up_for_watches(set->relname) == RelationGetRelid(relation);
 }
+
+void find_for_watches(bool on) { found_for_watches = on; }
+
+bool is_found_for_watches() { return found_for_watches; }
 
 const char* insert_attachment(Datum payload, std::size_t size) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(RowExclusiveLock, size);
-    const AttachmentRole role(table, AttachmentRole::Purpose::kInsert);
-    SPI_connect();
-    const char* id = insert_row(prepare_insert(table), payload, caller_context);
-    SPI_finish();
-    role.end();
+    const char* id = nullptr;
+    with_attachment_role(table, AttachmentPurpose::kInsert, [&] {
+        SPI_connect();
+        id = insert_row(prepare_insert(table), payload, caller_context);
+        SPI_finish();
+    });
     return id;
 }
 
 std::string_view read_attachment(const char* id) {
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(AccessShareLock, kAnswer);
-    if (!is_plausible_id(table, id)) {
-        return {};
+    std::string_view payload;
+    if (is_plausible_id(table, id)) {
+        with_attachment_role(table, AttachmentPurpose::kSelect, [&] {
+            SPI_connect();
+            payload = select_payload(table, id, caller_context);
+            SPI_finish();
+        });
     }
-    const AttachmentRole role(table, AttachmentRole::Purpose::kSelect);
-    SPI_connect();
-    const std::string_view payload = select_payload(table, id, caller_context);
-    SPI_finish();
-    role.end();
     return payload;
 }
 

@@ -24,8 +24,8 @@ bool is_table_name(const char* name);
 
 // Insert a message of `size` bytes and return its row's id as text, in CurrentMemoryContext.
 //
-// The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema. If it
-// belongs to the extension, callers need no rights on it; otherwise those an INSERT takes.
+// The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema; by
+// within emit_for_watch() as it says. If it belongs to the extension, callers need no rights on it; otherwise those an INSERT takes.
 // ERROR 42P01, 42809, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a
 // read-only transaction.
 const char* insert_attachment(Datum payload, std::size_t size);
@@ -34,7 +34,23 @@ const char* insert_attachment(Datum payload, std::size_t size);
 // as above, and callers need the rights a SELECT takes, if any. The same errors, but for the last.
 std::string_view read_attachment(const char* id);
 
-// Whether large messages of this session go into `relation`.
+// Call `emit()` for a trigger. A writer knows nothing of servers, and may have any search_path: a table without a schema to its
+// name is looked for in the extension's schema, then in "public", and nowhere else. emit() throws no exception.
+void find_for_watches(bool on);
+bool is_found_for_watches();
+
+template <class Emit>
+void emit_for_watch(const Emit& emit) {
+    const bool before = is_found_for_watches();
+    find_for_watches(true);
+    PG_TRY();
+    { emit(); }
+    PG_FINALLY();
+    { find_for_watches(before); }
+    PG_END_TRY();
+}
+
+// Whether large changes of rows go into `relation`, as this session has it set.
 bool is_attachment_table(Relation relation);
 
 // For CREATE EXTENSION alone: make the table in the extension's schema, unless there is one.

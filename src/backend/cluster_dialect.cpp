@@ -34,6 +34,15 @@ void name_channel(Channel& channel, std::string_view prefix, std::string_view ut
     }
 }
 
+[[noreturn]] void report_id_too_long(const char* id) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("id of a message in attachment table \"%s\" is too long", settings.attachment_table),
+                    errdetail("It has %zu bytes, and the notification that names it may have %d.", std::strlen(id),
+                              static_cast<int>(kMaxNotification)),
+                    errhint("Let the table's column \"id\" be a bigserial.")));
+    pg_unreachable();
+}
+
 // Notify the servers of a row of the attachment table. `put` takes the payload.
 template <class Put>
 void announce(MessageType type, std::string_view nsp, const char* id, const Put& put) {
@@ -41,7 +50,7 @@ void announce(MessageType type, std::string_view nsp, const char* id, const Put&
     const NotificationText text = write_notification(
         payload, kMaxNotification, [&](NotificationWriter& header) { write_attachment_header(header, type, nsp, id); });
     if (text.fit != Fit::kFits) {
-        elog(ERROR, "id of a row in attachment table \"%s\" is too long", settings.attachment_table);
+        report_id_too_long(id);
     }
     put(payload, text.size);
 }

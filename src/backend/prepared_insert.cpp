@@ -2,6 +2,8 @@
 
 #include "backend/prepared_insert.h"
 
+#include "backend/attachment_errors.h"
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -19,6 +21,7 @@ struct PreparedInsert {
     Oid table;
     SPIPlanPtr plan;
     int running;
+    IdSequence sequence;
 };
 
 namespace {
@@ -48,8 +51,19 @@ void watch_definitions() {
     }
 }
 
+IdSequence copy_to(MemoryContext context, const IdSequence& sequence) {
+    if (sequence.name == nullptr) {
+        return sequence;
+    }
+    return {MemoryContextStrdup(context, sequence.name), MemoryContextStrdup(context, sequence.qualified)};
+}
+
 void free_insert(PreparedInsert* insert) {
     SPI_freeplan(insert->plan);
+    if (insert->sequence.name != nullptr) {
+        pfree(insert->sequence.name);
+        pfree(insert->sequence.qualified);
+    }
     pfree(insert);
 }
 
@@ -88,19 +102,26 @@ PreparedInsert* prepare_insert(Oid table) {
     current_is_valid = true;  // before planning: what changes from here on counts
     SPIPlanPtr plan = plan_insert(table);
     auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
-    *insert = {table, plan, 0};
+    *insert = {table, plan, 0, copy_to(TopMemoryContext, id_sequence(table))};
     current = insert;
     return insert;
 }
 
 int execute_insert(PreparedInsert* insert, Datum payload) {
+    const MemoryContext context = CurrentMemoryContext;
     volatile int result = 0;
     ++insert->running;
     PG_TRY();
     { result = SPI_execute_plan(insert->plan, &payload, nullptr, false, 0); }
-    PG_FINALLY();
-    { finish_insert(insert); }
+    PG_CATCH();
+    {
+        const Oid table = insert->table;
+        const IdSequence sequence = copy_to(context, insert->sequence);
+        finish_insert(insert);
+        rethrow_insert_error(table, sequence, context);
+    }
     PG_END_TRY();
+    finish_insert(insert);
     return result;
 }
 

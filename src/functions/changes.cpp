@@ -1,5 +1,6 @@
 // socketio_emit_changes: the trigger function that emits what happened to a table's rows.
 
+#include "backend/attachment_table.h"
 #include "backend/change_diff.h"
 #include "backend/change_payload.h"
 #include "backend/change_plan.h"
@@ -97,7 +98,7 @@ Datum emit_changes(FunctionCallInfo fcinfo) {
     }
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     if (settings.enabled) {
-        emit_for(fcinfo, trigger);
+        emit_for_watch([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); });
     }
     return returned_row(trigger);
 }

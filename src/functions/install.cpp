@@ -4,6 +4,7 @@
 #include "backend/attachment_table.h"
 #include "backend/extension.h"
 #include "backend/guard.h"
+#include "backend/privileges.h"
 
 namespace socketio {
 
@@ -20,9 +21,16 @@ Datum grant_to_owner(FunctionCallInfo fcinfo) {
     PG_RETURN_VOID();
 }
 
+// (closed_functions)
+Datum settle(FunctionCallInfo fcinfo) {
+    settle_privileges(PG_GETARG_ARRAYTYPE_P(0));
+    PG_RETURN_VOID();
+}
+
 }  // namespace
 
 }  // namespace socketio
 
 SQL_FUNCTION(socketio_create_attachment_table, socketio::make_attachment_table);
 SQL_FUNCTION(socketio_grant_to_extension_owner, socketio::grant_to_owner);
+SQL_FUNCTION(socketio_settle_privileges, socketio::settle);

@@ -78,6 +78,7 @@ my %refused = (
     fixed_view    => [ 'VIEW fixed_view AS SELECT DISTINCT id, created_at, payload FROM usual', '55000', qr/cannot insert into view "fixed_view"/, qr/INSTEAD OF/ ],
     materialized  => [ 'MATERIALIZED VIEW materialized AS TABLE usual', '42809', qr/"materialized" is not a table/, undef ],
     a_sequence    => [ 'SEQUENCE a_sequence', '42809', qr/"a_sequence" is not a table/, undef ],
+    long_id       => [ q{TABLE long_id (id text DEFAULT repeat('x', 8000), created_at timestamptz, payload bytea)}, '54000', qr/^id of a message in attachment table "long_id" is too long$/, qr/be a bigserial/ ],
     no_partition  => [ "TABLE no_partition $usual PARTITION BY RANGE (id)", '23514', qr/no partition of relation/, undef ],
     check_failed  => [ 'TABLE check_failed (id bigserial, created_at timestamptz, payload bytea CHECK (length(payload) < 10))', '23514', qr/check constraint/, undef ],
 );

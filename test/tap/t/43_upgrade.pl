@@ -47,6 +47,15 @@ my $fresh = $node->safe_psql('fresh', $facts);
 is($node->safe_psql('updated', $facts), $fresh, 'an update ends where a fresh install does');
 like($fresh, qr/socketio_watches/, 'and there was something to compare');
 
+# So it does where default privileges give others all there is.
+my $defaults = q{CREATE ROLE web_anon; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO web_anon; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO web_anon;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON FUNCTIONS TO web_anon; ALTER DEFAULT PRIVILEGES GRANT ALL ON TYPES TO web_anon;};
+create_database($node, 'fresh_defaults', "$defaults CREATE EXTENSION socketio_emitter;");
+create_database($node, 'updated_defaults', $defaults =~ s/CREATE ROLE web_anon;//r . "$old_version $update");
+$fresh = $node->safe_psql('fresh_defaults', $facts);
+is($node->safe_psql('updated_defaults', $facts), $fresh, 'an update ends where a fresh install does, whatever the default privileges');
+unlike($fresh, qr/web_anon/, 'and there is nothing of the defaults in it');
+
 # What users have made of the old version is there after the update, and works.
 create_database(
     $node, 'used', qq{
