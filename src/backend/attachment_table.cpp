@@ -133,8 +133,8 @@ void require_read_write() {
 }
 
 // Insert the row and return its id. SPI is connected.
-char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_context) {
-    const int result = execute_insert(insert, payload);
+char* insert_row(PreparedInsert* insert, Datum payload, TimestampTz date, MemoryContext result_context) {
+    const int result = execute_insert(insert, payload, date);
     if (result != SPI_OK_INSERT_RETURNING) {
         elog(ERROR, "insertion into the attachment table failed: %s", SPI_result_code_string(result));
     }
@@ -233,16 +233,23 @@ bool is_attachment_table(Relation relation) {
     return OidIsValid(visible) ? visible == RelationGetRelid(relation) : schema == extension_schema();
 }
 
-const char* insert_attachment(Datum payload, std::size_t size) {
+Attachment insert_attachment(Datum payload, std::size_t size, Announcement announcement) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(RowExclusiveLock, size);
     const AttachmentRole role(table, AttachmentRole::Purpose::kInsert);
     SPI_connect();
-    const char* id = insert_row(prepare_insert(table), payload, caller_context);
+    PreparedInsert* insert = prepare_insert(table);
+    const bool can_be_dated = can_be_dated_again(insert);
+    const TimestampTz date = attachment_date(can_be_dated, announcement);
+    const char* id = insert_row(insert, payload, date, caller_context);
     SPI_finish();
     role.end();
-    return id;
+    const bool is_for_worker = announcement == Announcement::kByWorker;
+    if (can_be_dated && !is_for_worker) {
+        remember_attachment(table, id, date);
+    }
+    return {id, size, can_be_dated && is_for_worker ? table : InvalidOid};
 }
 
 std::string_view read_attachment(const char* id) {
