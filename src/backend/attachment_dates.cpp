@@ -10,6 +10,7 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -34,7 +35,7 @@ namespace socketio {
 
 namespace {
 
-constexpr int kLate = 1000;  // milliseconds from an emit to its commit
+constexpr int kLate = 500;  // milliseconds from an emit to its commit
 constexpr TimestampTz kUntilWorker = USECS_PER_DAY;
 constexpr TimestampTz kOnceAndForAll = 10 * USECS_PER_MINUTE;
 constexpr TimestampTz kPause = USECS_PER_MINUTE;  // of the worker's dating back, after it failed
@@ -126,12 +127,24 @@ bool is_published(Relation table) {
     return publications.pubactions.pubupdate;
 }
 
-bool has_plain_date(Relation table) {
-    const AttrNumber number = get_attnum(RelationGetRelid(table), "created_at");
-    if (number == InvalidAttrNumber || get_attnum(RelationGetRelid(table), "id") == InvalidAttrNumber) {
+Oid base_type(Relation table, const char* column) {
+    const AttrNumber number = get_attnum(RelationGetRelid(table), column);
+    return number == InvalidAttrNumber ? InvalidOid : getBaseType(get_atttype(RelationGetRelid(table), number));
+}
+
+bool has_integer_id(Relation table) {
+    const Oid type = base_type(table, "id");
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+// Types that are the server's own, for the casts are as well; and for the date, no domain.
+bool has_plain_types(Relation table) {
+    const AttrNumber created_at = get_attnum(RelationGetRelid(table), "created_at");
+    const Oid id_type = base_type(table, "id");
+    if (created_at == InvalidAttrNumber || !OidIsValid(id_type) || id_type >= FirstNormalObjectId) {
         return false;
     }
-    const Oid type = get_atttype(RelationGetRelid(table), number);
+    const Oid type = get_atttype(RelationGetRelid(table), created_at);
     return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
 }
 
@@ -190,11 +203,6 @@ Relation open_at_once(Oid oid) {
     return table;
 }
 
-bool has_integer_id(Relation table) {
-    const Oid type = getBaseType(get_atttype(RelationGetRelid(table), get_attnum(RelationGetRelid(table), "id")));
-    return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
 // As an array: integers, for an index to be of use, else texts.
 Datum array_of_ids(const Rows* rows, bool are_integers) {
     auto* ids = static_cast<Datum*>(MemoryContextAllocHuge(CurrentMemoryContext, rows->count * sizeof(Datum)));
@@ -203,16 +211,19 @@ Datum array_of_ids(const Rows* rows, bool are_integers) {
         ids[i] = are_integers ? DirectFunctionCall1(int8in, CStringGetDatum(id)) : CStringGetTextDatum(id);
     }
     const int count = static_cast<int>(rows->count);
-    return PointerGetDatum(are_integers ? construct_array(ids, count, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, 'd')
-                                        : construct_array(ids, count, TEXTOID, -1, false, 'i'));
+    return PointerGetDatum(are_integers
+                               ? construct_array(ids, count, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, 'd')
+                               : construct_array(ids, count, TEXTOID, -1, false, 'i'));
 }
 
 // Rows that somebody else has locked stay as they are: nobody is waited for.
 const char* update_command(Relation table, bool has_integers) {
-    const char* name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), RelationGetRelationName(table));
-    return psprintf("UPDATE ONLY %1$s SET created_at = $2 WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
-                    "SELECT ctid FROM ONLY %1$s WHERE %2$s OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED))",
-                    name, has_integers ? "id" : "id::pg_catalog.text");
+    const char* name =
+        quote_qualified_identifier(get_namespace_name(RelationGetNamespace(table)), RelationGetRelationName(table));
+    return psprintf(
+        "UPDATE ONLY %1$s SET created_at = $2 WHERE ctid OPERATOR(pg_catalog.=) ANY (ARRAY("
+        "SELECT ctid FROM ONLY %1$s WHERE %2$s OPERATOR(pg_catalog.=) ANY ($1) FOR UPDATE SKIP LOCKED))",
+        name, has_integers ? "id" : "id::pg_catalog.text");
 }
 
 void override_setting(const char* name, const char* value) {
@@ -286,7 +297,7 @@ void recover(MemoryContext context) {
 bool can_be_dated_again(Relation table) {
     const FormData_pg_class* form = table->rd_rel;
     return form->relkind == RELKIND_RELATION && !form->relispartition && !form->relhasrules && !form->relrowsecurity &&
-           !has_update_triggers(table->trigdesc) && !has_constraints(table->rd_att->constr) && has_plain_date(table) &&
+           !has_update_triggers(table->trigdesc) && !has_constraints(table->rd_att->constr) && has_plain_types(table) &&
            may_update(table) && has_plain_indexes(table) && !is_published(table);
 }
 

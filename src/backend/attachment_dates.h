@@ -5,7 +5,7 @@
 //
 //     emit                       COMMIT                         the worker notifies
 //      | by NOTIFY: dated now     | and now, if that was         |
-//      |                          | a second ago or more         |
+//      |                          | half a second ago            |
 //      |                          |                              |
 //      | by the worker: dated a day ahead                        | dated back to now, right behind
 //
