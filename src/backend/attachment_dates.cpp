@@ -121,6 +121,9 @@ bool has_constraints(const TupleConstr* constraints) {
     return constraints->num_check > 0 || constraints->has_generated_stored;
 }
 
+// The planner evaluates what it can of expressions in extended statistics.
+bool has_statistics(Relation table) { return RelationGetStatExtList(table) != NIL; }
+
 bool is_published(Relation table) {
     PublicationDesc publications;
     RelationBuildPublicationDesc(table, &publications);
@@ -184,23 +187,39 @@ bool has_plain_indexes(Relation table) {
     return true;
 }
 
-// The table, locked for an UPDATE, its indexes as well; nothing where somebody else has locked them, or it is gone.
-Relation open_at_once(Oid oid) {
-    if (!ConditionalLockRelationOid(oid, RowExclusiveLock)) {
-        return nullptr;
-    }
-    Relation table = try_relation_open(oid, NoLock);
-    if (table == nullptr) {
-        return nullptr;
-    }
+// For the UPDATE and the SELECT FOR UPDATE in it, so that neither locks anything anew: with that it might learn of what has been
+// put on the table since it was looked into.
+bool lock_at_once(Oid relation) {
+    return ConditionalLockRelationOid(relation, RowShareLock) && ConditionalLockRelationOid(relation, RowExclusiveLock);
+}
+
+bool lock_indexes_at_once(Relation table) {
     ListCell* cell;
     foreach (cell, RelationGetIndexList(table)) {
-        if (!ConditionalLockRelationOid(lfirst_oid(cell), RowExclusiveLock)) {
-            relation_close(table, NoLock);
-            return nullptr;
+        if (!lock_at_once(lfirst_oid(cell))) {
+            return false;
         }
     }
+    return true;
+}
+
+// The table, locked for an UPDATE, its indexes as well; nothing where somebody else has locked them, or it is gone.
+Relation open_at_once(Oid oid) {
+    Relation table = lock_at_once(oid) ? try_relation_open(oid, NoLock) : nullptr;
+    if (table != nullptr && !lock_indexes_at_once(table)) {
+        relation_close(table, NoLock);
+        return nullptr;
+    }
     return table;
+}
+
+ArrayType* make_array(Datum* elements, int count, bool are_integers) {
+#if PG_VERSION_NUM >= 160000
+    return construct_array_builtin(elements, count, are_integers ? INT8OID : TEXTOID);
+#else
+    return are_integers ? construct_array(elements, count, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, 'd')
+                        : construct_array(elements, count, TEXTOID, -1, false, 'i');
+#endif
 }
 
 // As an array: integers, for an index to be of use, else texts.
@@ -210,10 +229,7 @@ Datum array_of_ids(const Rows* rows, bool are_integers) {
     for (std::size_t i = 0; i < rows->count; ++i, id += std::strlen(id) + 1) {
         ids[i] = are_integers ? DirectFunctionCall1(int8in, CStringGetDatum(id)) : CStringGetTextDatum(id);
     }
-    const int count = static_cast<int>(rows->count);
-    return PointerGetDatum(are_integers
-                               ? construct_array(ids, count, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, 'd')
-                               : construct_array(ids, count, TEXTOID, -1, false, 'i'));
+    return PointerGetDatum(make_array(ids, static_cast<int>(rows->count), are_integers));
 }
 
 // Rows that somebody else has locked stay as they are: nobody is waited for.
@@ -298,7 +314,7 @@ bool can_be_dated_again(Relation table) {
     const FormData_pg_class* form = table->rd_rel;
     return form->relkind == RELKIND_RELATION && !form->relispartition && !form->relhasrules && !form->relrowsecurity &&
            !has_update_triggers(table->trigdesc) && !has_constraints(table->rd_att->constr) && has_plain_types(table) &&
-           may_update(table) && has_plain_indexes(table) && !is_published(table);
+           may_update(table) && has_plain_indexes(table) && !has_statistics(table) && !is_published(table);
 }
 
 TimestampTz attachment_date(bool can_be_dated, Announcement announcement) {

@@ -25,6 +25,8 @@ struct DeliveryRecord {
     const char* id() const { return row() + sizeof(Oid); }
 };
 
+static_assert(NAMEDATALEN <= UINT8_MAX && BLCKSZ <= UINT16_MAX, "the sizes of a channel and a payload fit");
+
 inline const DeliveryRecord* record_at(std::string_view records) {
     return reinterpret_cast<const DeliveryRecord*>(records.data());
 }

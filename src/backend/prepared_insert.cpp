@@ -96,9 +96,10 @@ PreparedInsert* prepare_insert(Oid table) {
     }
     current = nullptr;
     current_is_valid = true;  // before planning: what changes from here on counts
+    const bool can_be_dated = look_into_dating(table);
     SPIPlanPtr plan = plan_insert(table);
     auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
-    *insert = {table, plan, look_into_dating(table), 0};
+    *insert = {table, plan, can_be_dated, 0};
     current = insert;
     return insert;
 }

@@ -159,6 +159,8 @@ my %left_alone = (
     cast_id          => "CREATE TYPE number AS (n int); CREATE SEQUENCE numbers; CREATE FUNCTION called(number) RETURNS text LANGUAGE plpgsql "
       . "AS \$\$BEGIN INSERT INTO called VALUES ('cast'); RETURN (\$1).n; END\$\$; CREATE CAST (number AS text) WITH FUNCTION called(number); "
       . "CREATE TABLE cast_id (id number DEFAULT ROW(nextval('numbers')), created_at timestamptz, payload bytea)",
+    with_statistics  => "CREATE TABLE with_statistics $columns; CREATE FUNCTION called(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS "
+      . "\$\$BEGIN RAISE 'called by the planner'; END\$\$; CREATE STATISTICS s ON (id + called(1)), id FROM with_statistics",
     policies         => "CREATE TABLE policies $columns; ALTER TABLE policies ENABLE ROW LEVEL SECURITY",
     parts            => "CREATE TABLE parts (id bigserial, created_at timestamptz, payload bytea) PARTITION BY RANGE (created_at);"
       . 'CREATE TABLE part PARTITION OF parts DEFAULT',
