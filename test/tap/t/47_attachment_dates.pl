@@ -172,9 +172,9 @@ my %left_alone = (
 );
 my @left_alone = ('parts', grep { $_ ne 'parts' } sort keys %left_alone);
 $node->safe_psql('app', join ';', map { $left_alone{$_} // () } @left_alone);
-$node->safe_psql('app', "TRUNCATE $_") for @left_alone;
 my @named = map { $_ eq 'beneath' ? 'through_view' : $_ } @left_alone;
 is_clean(session($node, 'app', 'BEGIN;' . (join '', map { through($_) . large('a') } @named) . "$wait COMMIT;"), 'left alone: no error');
+$node->safe_psql('app', 'DROP STATISTICS s');    # nobody could read that table
 for my $table (@left_alone)
 {
     my $count = $table =~ /^parts?$/ ? 2 : 1;    # two names of one place

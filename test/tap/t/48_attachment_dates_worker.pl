@@ -25,15 +25,22 @@ sub through
     return "SET socketio_emitter.attachment_table = '$table';\n";
 }
 
+# Stop a worker that was at work just now; false for one that was about to end.
+sub stop_worker
+{
+    $node->safe_psql('app', small('wake up'));
+    my $worker = worker_pid($node, 'app');
+    return if !$worker || !kill 'STOP', $worker;
+    return $worker if stats($node, 'app', 'worker_pid') eq $worker;
+    kill 'CONT', $worker;
+    return;
+}
+
 # The worker stands still while something is emitted and something else happens; then it goes on.
 sub while_stopped
 {
     my (@steps) = @_;
-    my $pid = until_true('a worker that stands still', sub {
-        $node->safe_psql('app', small('wake up'));
-        my $worker = worker_pid($node, 'app');
-        $worker && kill('STOP', $worker) && $worker;
-    });
+    my $pid = until_true('a worker that stands still', \&stop_worker);
     my @results = map { ref $_ ? scalar $_->() : $node->safe_psql('app', $_) } @steps;
     kill 'CONT', $pid;
     return @results;
