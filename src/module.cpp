@@ -24,8 +24,8 @@ void _PG_init() {
     socketio::install_code_guard();
     if (process_shared_preload_libraries_in_progress) {
         socketio::request_delivery_queues();
-        socketio::watch_transactions();
     }
+    socketio::watch_transactions();
 }
 
 }  // extern "C"

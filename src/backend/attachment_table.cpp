@@ -157,8 +157,8 @@ void require_read_write() {
 }
 
 // Insert the row and return its id. SPI is connected.
-char* insert_row(PreparedInsert* insert, Datum payload, MemoryContext result_context) {
-    const int result = execute_insert(insert, payload);
+char* insert_row(PreparedInsert* insert, Datum payload, TimestampTz date, MemoryContext result_context) {
+    const int result = execute_insert(insert, payload, date);
     if (result != SPI_OK_INSERT_RETURNING) {
         elog(ERROR, "insertion into the attachment table failed: %s", SPI_result_code_string(result));
     }
@@ -260,17 +260,26 @@ void find_for_watches(bool on) { found_for_watches = on; }
 
 bool is_found_for_watches() { return found_for_watches; }
 
-const char* insert_attachment(Datum payload, std::size_t size) {
+Attachment insert_attachment(Datum payload, std::size_t size, Announcement announcement) {
     require_read_write();
     const MemoryContext caller_context = CurrentMemoryContext;
     const Oid table = find_table(RowExclusiveLock, size);
     const char* id = nullptr;
+    bool can_be_dated = false;
+    TimestampTz date = 0;
     with_attachment_role(table, AttachmentPurpose::kInsert, [&] {
         SPI_connect();
-        id = insert_row(prepare_insert(table), payload, caller_context);
+        PreparedInsert* insert = prepare_insert(table);
+        can_be_dated = can_be_dated_again(insert);
+        date = attachment_date(can_be_dated, announcement);
+        id = insert_row(insert, payload, date, caller_context);
         SPI_finish();
     });
-    return id;
+    const bool is_for_worker = announcement == Announcement::kByWorker;
+    if (can_be_dated && !is_for_worker) {
+        remember_attachment(table, id, date);
+    }
+    return {id, size, can_be_dated && is_for_worker ? table : InvalidOid};
 }
 
 std::string_view read_attachment(const char* id) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "backend/attachment_dates.h"
 #include "backend/server.h"
 
 extern "C" {
@@ -22,13 +23,13 @@ inline constexpr char kDefaultAttachmentTable[] = "socket_io_attachments";
 // Whether `name` is an SQL table name, with or without a schema. Looks nothing up.
 bool is_table_name(const char* name);
 
-// Insert a message of `size` bytes and return its row's id as text, in CurrentMemoryContext.
+// Insert a message of `size` bytes and return its row, whose id is text in CurrentMemoryContext.
 //
 // The table is found by socketio_emitter.attachment_table and the search_path, then in the extension's schema; by
 // within emit_for_watch() as it says. If it belongs to the extension, callers need no rights on it; otherwise those an INSERT takes.
 // ERROR 42P01, 42809, 42703, 42804 where the table is missing or misshapen, 42501 without privileges on it, 25006 in a
 // read-only transaction.
-const char* insert_attachment(Datum payload, std::size_t size);
+Attachment insert_attachment(Datum payload, std::size_t size, Announcement announcement);
 
 // The message in the row that prints its id so, in CurrentMemoryContext; empty where there is none. The table is found
 // as above, and callers need the rights a SELECT takes, if any. The same errors, but for the last.

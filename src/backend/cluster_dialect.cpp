@@ -2,9 +2,7 @@
 
 #include "backend/attachment_table.h"
 #include "backend/cluster_request.h"
-#include "backend/delivery_queue.h"
 #include "backend/dialect.h"
-#include "backend/held_emits.h"
 #include "backend/listeners.h"
 #include "backend/settings.h"
 #include "backend/text.h"
@@ -61,13 +59,10 @@ void publish_attachment(const Channel& channel, const Message& message, std::siz
     AttachmentWriter writer(sink);
     write_attached_message(writer, message);
     message.release();  // the row takes as much memory again
-    const char* id = insert_attachment(sink.bytea(), sink.size());
-    if (has_delivery_queues()) {
-        count_attachment(sink.size());
-    }
+    const Attachment attachment = insert_attachment(sink.bytea(), sink.size(), next_announcement());
     sink.release();
-    announce(Message::kType, message.nsp(), id,
-             [&](const char* payload, std::size_t size) { notify(channel, payload, size); });
+    announce(Message::kType, message.nsp(), attachment.id,
+             [&](const char* payload, std::size_t size) { notify(channel, payload, size, &attachment); });
 }
 
 template <class Message>
@@ -202,7 +197,8 @@ class ClusterDialect final : public Dialect {
         }
         PayloadSink sink(bytes.size());
         sink.write(bytes.data(), bytes.size());
-        announce(static_cast<MessageType>(kind), nsp, insert_attachment(sink.bytea(), sink.size()),
+        const Attachment attachment = insert_attachment(sink.bytea(), sink.size(), Announcement::kAtCommit);
+        announce(static_cast<MessageType>(kind), nsp, attachment.id,
                  [&](const char* payload, std::size_t) { Async_Notify(channel.name, payload); });
     }
 };

@@ -2,7 +2,7 @@
 
 #include "backend/delivery_record.h"
 
-#include "backend/server.h"
+#include <cstring>
 
 extern "C" {
 #include "commands/async.h"
@@ -11,10 +11,16 @@ extern "C" {
 
 namespace socketio {
 
+Oid DeliveryRecord::table() const {
+    Oid table;  // it is not aligned there
+    std::memcpy(&table, row(), sizeof table);
+    return table;
+}
+
 void notify_records(std::string_view records) {
     while (!records.empty()) {
         CHECK_FOR_INTERRUPTS();
-        const auto* record = reinterpret_cast<const DeliveryRecord*>(records.data());
+        const DeliveryRecord* record = record_at(records);
         Async_Notify(record->channel(), record->payload());
         records.remove_prefix(record->size);
     }

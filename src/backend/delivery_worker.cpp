@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "backend/attachment_dates.h"
 #include "backend/delivery_queue.h"
 #include "backend/delivery_record.h"
 #include "backend/signals.h"
@@ -68,6 +69,7 @@ void set_up() {
     BackgroundWorkerUnblockSignals();
     before_shmem_exit(on_exit, Datum(0));
     override_setting("synchronous_commit", "off");
+    override_setting("default_transaction_isolation", "read committed");  // and nothing to wait for or to fail
     // Limits are for others, as they are to autovacuum.
     override_setting("statement_timeout", "0");
     override_setting("lock_timeout", "0");
@@ -172,6 +174,7 @@ Turn take_turn(char* records) {
             if (!try_to_send(records, size)) {
                 return Turn::kFailed;
             }
+            date_sent_attachments({records, size});
             turn = is_one_record(records, size) ? Turn::kSentOne : Turn::kSentMany;
         }
     }

@@ -36,8 +36,6 @@ struct HeldEmits {
     int level_count;
     int level_capacity;
     DeliveryCounts counts;
-    std::uint64_t attachment_bytes;  // of the attachment that the next notification announces, if any
-    bool has_attachment;
     std::size_t reserved;  // room in the queue
     bool has_fallen_back;  // to NOTIFY
 };
@@ -84,12 +82,18 @@ char* make_room(HeldEmits* emits, std::size_t size) {
     return emits->records + emits->used;
 }
 
-void count(HeldEmits* emits, PathCounts& path, std::size_t bytes) {
+char* append(char* place, const void* bytes, std::size_t size) {
+    std::memcpy(place, bytes, size);
+    return place + size;
+}
+
+void count(PathCounts& path, std::size_t bytes, const Attachment* attachment) {
     ++path.emits;
-    path.bytes += bytes + emits->attachment_bytes;
-    path.attachments += emits->has_attachment;
-    emits->attachment_bytes = 0;
-    emits->has_attachment = false;
+    path.bytes += bytes;
+    if (attachment != nullptr) {
+        path.bytes += attachment->size;
+        ++path.attachments;
+    }
 }
 
 std::string_view records_of(const HeldEmits* emits) { return {emits->records, emits->used}; }
@@ -104,6 +108,7 @@ void before_commit(HeldEmits* emits) {
         return;
     }
     notify_records(records_of(emits));
+    date_announced_attachments(records_of(emits));
     emits->has_fallen_back = true;
     emits->counts.notify.emits += emits->counts.worker.emits;
     emits->counts.notify.bytes += emits->counts.worker.bytes;
@@ -128,11 +133,7 @@ void refuse_to_prepare(const HeldEmits* emits) {
     }
 }
 
-void on_transaction(XactEvent event, void*) {
-    is_sealed = event == XACT_EVENT_PRE_COMMIT;
-    if (held == nullptr) {
-        return;
-    }
+void follow_transaction(XactEvent event) {
     switch (event) {
         case XACT_EVENT_PRE_COMMIT:
             return before_commit(held);
@@ -154,13 +155,23 @@ void on_transaction(XactEvent event, void*) {
     held = nullptr;  // the transaction's memory goes with it
 }
 
+void on_transaction(XactEvent event, void*) {
+    is_sealed = event == XACT_EVENT_PRE_COMMIT;
+    if (held != nullptr) {
+        follow_transaction(event);
+    }
+    if (event == XACT_EVENT_PRE_COMMIT) {
+        date_attachments_before_commit();  // now that there is room in the queue
+    } else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
+        forget_attachments();
+    }
+}
+
 // Back to where a level began.
 void drop_level(HeldEmits* emits) {
     const Level& level = emits->levels[--emits->level_count];
     emits->used = level.begin;
     emits->counts = level.counts;
-    emits->has_attachment = false;
-    emits->attachment_bytes = 0;
 }
 
 void on_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
@@ -194,40 +205,40 @@ void watch_transactions() {
 
 bool holds_notifications() { return held != nullptr && held->used > 0; }
 
-void hold_notification(const Channel& channel, const char* payload, std::size_t payload_bytes) {
+bool is_commit_under_way() { return is_sealed; }
+
+void hold_notification(const Channel& channel, const char* payload, std::size_t payload_bytes,
+                       const Attachment* attachment) {
     if (IsParallelWorker()) {
         elog(ERROR, "cannot emit from a parallel worker");  // as NOTIFY says: its transaction is not what commits
     }
     HeldEmits* emits = current();
-    if (is_sealed) {  // by what another extension does as the transaction commits
-        Async_Notify(channel.name, payload);
-        count(emits, emits->counts.notify, payload_bytes);
-        return;
-    }
     enter_level(emits);
     const std::size_t channel_size = std::strlen(channel.name) + 1;
     const std::size_t payload_size = payload_bytes + 1;
-    const std::size_t size = MAXALIGN(sizeof(DeliveryRecord) + channel_size + payload_size);
+    const bool has_row = attachment != nullptr && OidIsValid(attachment->table);
+    const std::size_t id_size = has_row ? std::strlen(attachment->id) + 1 : 0;
+    const std::size_t row_size = has_row ? sizeof(Oid) + id_size : 0;
+    const std::size_t size = MAXALIGN(sizeof(DeliveryRecord) + channel_size + payload_size + row_size);
     char* place = make_room(emits, size);
     *reinterpret_cast<DeliveryRecord*>(place) = {static_cast<std::uint32_t>(size),
-                                                 static_cast<std::uint32_t>(channel_size)};
-    std::memcpy(place + sizeof(DeliveryRecord), channel.name, channel_size);
-    std::memcpy(place + sizeof(DeliveryRecord) + channel_size, payload, payload_size);
+                                                 static_cast<std::uint16_t>(payload_size),
+                                                 static_cast<std::uint8_t>(channel_size), has_row};
+    place += sizeof(DeliveryRecord);
+    place = append(place, channel.name, channel_size);
+    place = append(place, payload, payload_size);
+    if (has_row) {
+        place = append(place, &attachment->table, sizeof(Oid));
+        append(place, attachment->id, id_size);
+    }
     emits->used += size;
-    count(emits, emits->counts.worker, payload_bytes);
+    count(emits->counts.worker, payload_bytes, attachment);
 }
 
-void count_notification(std::size_t bytes) {
+void count_notification(std::size_t size, const Attachment* attachment) {
     HeldEmits* emits = current();
     enter_level(emits);
-    count(emits, emits->counts.notify, bytes);
-}
-
-void count_attachment(std::size_t bytes) {
-    HeldEmits* emits = current();
-    enter_level(emits);
-    emits->attachment_bytes = bytes;
-    emits->has_attachment = true;
+    count(emits->counts.notify, size, attachment);
 }
 
 }  // namespace socketio

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/attachment_dates.h"
 #include "backend/channel.h"
 
 namespace socketio {
@@ -17,13 +18,14 @@ void watch_transactions();
 // Whether the transaction holds any: then all that follow are held, too, lest they arrive first.
 bool holds_notifications();
 
-// Hold a notification, which is copied, for the worker; `payload` ends with a NUL byte behind `size` others.
-void hold_notification(const Channel& channel, const char* payload, std::size_t size);
+// Whether it is too late to hold any: the transaction commits.
+bool is_commit_under_way();
+
+// Hold a notification, which is copied, for the worker; `payload` ends with a NUL byte behind `size` others. `attachment` is what
+// it announces, if anything.
+void hold_notification(const Channel& channel, const char* payload, std::size_t size, const Attachment* attachment);
 
 // Count a notification that went to NOTIFY directly.
-void count_notification(std::size_t bytes);
-
-// Count the attachment that the next notification announces.
-void count_attachment(std::size_t bytes);
+void count_notification(std::size_t size, const Attachment* attachment);
 
 }  // namespace socketio

@@ -47,14 +47,19 @@ std::uint32_t next_seq() {
     return ++count;
 }
 
-void notify(const Channel& channel, const char* payload, std::size_t size) {
-    if (settings.delivery == kDeliverByWorker || holds_notifications()) {
-        hold_notification(channel, payload, size);
+Announcement next_announcement() {
+    const bool is_held = settings.delivery == kDeliverByWorker || holds_notifications();
+    return is_held && !is_commit_under_way() ? Announcement::kByWorker : Announcement::kAtCommit;
+}
+
+void notify(const Channel& channel, const char* payload, std::size_t size, const Attachment* attachment) {
+    if (next_announcement() == Announcement::kByWorker) {
+        hold_notification(channel, payload, size, attachment);
         return;
     }
     Async_Notify(channel.name, payload);
     if (has_delivery_queues()) {
-        count_notification(size);
+        count_notification(size, attachment);
     }
 }
 

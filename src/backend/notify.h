@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/attachment_dates.h"
 #include "backend/channel.h"
 
 namespace socketio {
@@ -22,8 +23,11 @@ inline constexpr std::uint32_t kLargestSeq = UINT32_MAX;
 // transaction, 2 for the second, and so on; where a worker may notify, a number of the server's.
 std::uint32_t next_seq();
 
+// How the next notification goes to the servers.
+Announcement next_announcement();
+
 // Queue a notification in the current (sub)transaction. `payload` is text in the encoding of the database, ends with
-// a NUL byte behind `size` others, and is copied.
-void notify(const Channel& channel, const char* payload, std::size_t size);
+// a NUL byte behind `size` others, and is copied. `attachment` is what it announces, if anything.
+void notify(const Channel& channel, const char* payload, std::size_t size, const Attachment* attachment = nullptr);
 
 }  // namespace socketio

@@ -2,9 +2,11 @@
 
 #include "backend/prepared_insert.h"
 
+#include "backend/attachment_dates.h"
 #include "backend/attachment_errors.h"
 
 extern "C" {
+#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "nodes/parsenodes.h"
@@ -13,6 +15,7 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 }
 
 namespace socketio {
@@ -20,6 +23,7 @@ namespace socketio {
 struct PreparedInsert {
     Oid table;
     SPIPlanPtr plan;
+    bool can_be_dated;
     int running;
     IdSequence sequence;
 };
@@ -69,16 +73,21 @@ void free_insert(PreparedInsert* insert) {
 
 SPIPlanPtr plan_insert(Oid table) {
     const char* name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-    // The clock, not now(): servers delete rows by age, and a transaction may be older than they allow.
-    const char* command =
-        psprintf("INSERT INTO %s (created_at, payload) VALUES (pg_catalog.clock_timestamp(), $1) RETURNING id", name);
-    Oid types[] = {BYTEAOID};
+    const char* command = psprintf("INSERT INTO %s (created_at, payload) VALUES ($2, $1) RETURNING id", name);
+    Oid types[] = {BYTEAOID, TIMESTAMPTZOID};
     // A custom plan would make the payload a constant of its own, and copy it twice on the way.
     SPIPlanPtr plan = SPI_prepare_cursor(command, lengthof(types), types, CURSOR_OPT_GENERIC_PLAN);
     if (plan == nullptr || SPI_keepplan(plan) != 0) {
         elog(ERROR, "could not prepare the insertion into attachment table \"%s\"", name);
     }
     return plan;
+}
+
+bool look_into_dating(Oid oid) {
+    Relation table = relation_open(oid, NoLock);
+    const bool can_be_dated = can_be_dated_again(table);
+    relation_close(table, NoLock);
+    return can_be_dated;
 }
 
 void finish_insert(PreparedInsert* insert) {
@@ -100,19 +109,23 @@ PreparedInsert* prepare_insert(Oid table) {
     }
     current = nullptr;
     current_is_valid = true;  // before planning: what changes from here on counts
+    const bool can_be_dated = look_into_dating(table);
     SPIPlanPtr plan = plan_insert(table);
     auto* insert = static_cast<PreparedInsert*>(MemoryContextAlloc(TopMemoryContext, sizeof(PreparedInsert)));
-    *insert = {table, plan, 0, copy_to(TopMemoryContext, id_sequence(table))};
+    *insert = {table, plan, can_be_dated, 0, copy_to(TopMemoryContext, id_sequence(table))};
     current = insert;
     return insert;
 }
 
-int execute_insert(PreparedInsert* insert, Datum payload) {
+bool can_be_dated_again(const PreparedInsert* insert) { return insert->can_be_dated; }
+
+int execute_insert(PreparedInsert* insert, Datum payload, TimestampTz date) {
     const MemoryContext context = CurrentMemoryContext;
+    Datum values[] = {payload, TimestampTzGetDatum(date)};
     volatile int result = 0;
     ++insert->running;
     PG_TRY();
-    { result = SPI_execute_plan(insert->plan, &payload, nullptr, false, 0); }
+    { result = SPI_execute_plan(insert->plan, values, nullptr, false, 0); }
     PG_CATCH();
     {
         const Oid table = insert->table;
