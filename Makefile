@@ -2,6 +2,7 @@
 # make demo                   see it work on a Debian 12 that has nothing else (KEEP=1 leaves it running)
 # make test                   every test          make bench   every figure of the README
 # make lint                   style               make format  fix it
+# make test-busy              the tests again and again beside other work, until one fails
 # make fuzz, sanitize, soak   long runs: fuzzers; the tests again with valgrind and UBSan; 20 million emits through the worker
 EXTENSION = socketio_emitter
 MODULE_big = $(EXTENSION)
@@ -28,7 +29,7 @@ all install installcheck uninstall clean:
 endif
 
 # The targets below work on a machine without PostgreSQL: make starts anew once it is there.
-.PHONY: build-and-install demo demo-stop test bench soak fuzz sanitize lint format
+.PHONY: build-and-install demo demo-stop test test-busy bench soak fuzz sanitize lint format
 
 build-and-install:
 	scripts/install-dependencies build
@@ -44,6 +45,10 @@ demo-stop:
 test: build-and-install
 	scripts/install-dependencies node test
 	scripts/run-tests
+
+test-busy: build-and-install
+	scripts/install-dependencies node test
+	scripts/run-busy $(SUITES)
 
 bench: build-and-install
 	scripts/install-dependencies node

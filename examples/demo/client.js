@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { io } from 'socket.io-client';
 
 const MARK = 'demo:mark';
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 export class Client {
   #received = []; // { event: [name, ...arguments], at: milliseconds since 1970 }

@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 
 // Resolves when it listens: { url, stopped, stop() }.
 export async function startServer() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "backend/request_progress.h"
 #include "backend/request_segment.h"
 #include "backend/request_worker.h"
 #include "backend/settings.h"
@@ -32,11 +33,12 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr Conversation::Time kPatience = 500ms;  // with connections that listen and stay silent
-// How long to wait for a background worker to be free: as long as the request may take, within these bounds.
-constexpr Clock::duration kShortestSlotWait = 1s;
-constexpr Clock::duration kLongestSlotWait = 5s;
+constexpr Clock::duration kSlotWait = 5s;        // for a background worker, while none becomes free
 constexpr Clock::duration kSlotLook = 5ms;
-constexpr Clock::duration kGrace = 1s;  // behind the timeout, for the worker to say so
+// Behind the timeout, for the worker to say so: while it waits for something, and while it is at work on a busy machine.
+constexpr Clock::duration kGrace = 1s;
+constexpr Clock::duration kLongestGrace = 1min;
+constexpr Clock::duration kProgressLook = 200ms;
 
 void require_primary_to_ask() {
     if (RecoveryInProgress()) {
@@ -155,15 +157,34 @@ BackgroundWorker describe_worker(dsm_segment* segment) {
     return worker;
 }
 
-// Workers of other requests are done in a moment, as a rule, so a free one is worth waiting for.
-BackgroundWorkerHandle* start_worker(dsm_segment* segment, Clock::duration patience) {
+// Workers of other requests are done in a moment, as a rule, so a free one is worth waiting for: as long as they come and go.
+class Turnover {
+  public:
+    bool has_ended() {
+        const Clock::time_point now = Clock::now();
+        if (now >= next_look_) {
+            next_look_ = now + kProgressLook;
+            const TimestampTz latest = latest_request_worker_start();
+            give_up_ = latest == latest_ ? give_up_ : now + kSlotWait;
+            latest_ = latest;
+        }
+        return now >= give_up_;
+    }
+
+  private:
+    Clock::time_point give_up_ = Clock::now() + kSlotWait;
+    Clock::time_point next_look_ = {};
+    TimestampTz latest_ = 0;
+};
+
+BackgroundWorkerHandle* start_worker(dsm_segment* segment) {
     BackgroundWorker worker = describe_worker(segment);
     // It outlives what an ERROR frees first: the detaching below needs it.
     const MemoryContext context = MemoryContextSwitchTo(TopMemoryContext);
     BackgroundWorkerHandle* handle = nullptr;
-    const Clock::time_point give_up = Clock::now() + std::clamp(patience, kShortestSlotWait, kLongestSlotWait);
+    Turnover turnover;
     while (!RegisterDynamicBackgroundWorker(&worker, &handle)) {
-        if (max_worker_processes == 0 || Clock::now() >= give_up) {
+        if (max_worker_processes == 0 || turnover.has_ended()) {
             report_no_worker();
         }
         wait(kSlotLook);
@@ -237,13 +258,14 @@ End receive(StringInfo message, Receiver& receiver) {
     }
 }
 
-// A worker that keeps silent beyond the timeout is held up, by a lock on the attachment table for example.
+// A worker that waits beyond the timeout is held up, by a lock on the attachment table for example.
 void report_held_up() {
     ereport(WARNING, (errmsg("timeout reached: answers are missing"),
                       errdetail("The background worker that asked the cluster was held up.")));
 }
 
-End receive_all(shm_mq_handle* queue, Conversation::Time timeout, Receiver& receiver) {
+End receive_all(shm_mq_handle* queue, BackgroundWorkerHandle* worker, Conversation::Time timeout, Receiver& receiver) {
+    const Clock::time_point last = Clock::now() + timeout + kLongestGrace;
     for (Clock::time_point give_up = Clock::now() + timeout + kGrace;;) {
         std::size_t size;
         void* bytes;
@@ -258,12 +280,19 @@ End receive_all(shm_mq_handle* queue, Conversation::Time timeout, Receiver& rece
                 CHECK_FOR_INTERRUPTS();
                 break;
             }
-            case SHM_MQ_WOULD_BLOCK:
-                if (Clock::now() >= give_up) {
+            case SHM_MQ_WOULD_BLOCK: {
+                const Clock::time_point now = Clock::now();
+                if (now < give_up) {
+                    wait(give_up - now);
+                } else if (now < last && is_at_work(worker)) {
+                    wait(kProgressLook);
+                    // What it was at may have been the sending: only then does the time of the answers begin.
+                    give_up = Clock::now() + (is_at_work(worker) ? 0s : timeout + kGrace);
+                } else {
                     return End::kHeldUp;
                 }
-                wait(give_up - Clock::now());
                 break;
+            }
             case SHM_MQ_DETACHED:
                 report_lost_worker();
         }
@@ -308,12 +337,12 @@ Ending make_request(Request& request, TakeRow take_row, void* result) {
     dsm_segment* segment = create_segment(request, toc);
     pfree(request.messages.data);
     shm_mq_handle* queue = create_queue(segment, toc);
-    BackgroundWorkerHandle* worker = start_worker(segment, request.timeout);
+    BackgroundWorkerHandle* worker = start_worker(segment);
     on_dsm_detach(segment, end_worker, PointerGetDatum(worker));
     shm_mq_set_handle(queue, worker);
     Receiver receiver = {take_row, result, nullptr, {}};
     receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "socketio_emitter row", ALLOCSET_DEFAULT_SIZES);
-    const End end = receive_all(queue, request.timeout, receiver);
+    const End end = receive_all(queue, worker, request.timeout, receiver);
     if (end == End::kOutcome) {
         cancel_on_dsm_detach(segment, end_worker, PointerGetDatum(worker));  // it ends by itself
         pfree(worker);

@@ -11,7 +11,7 @@ import {
 } from './lib/fake-server.js';
 
 // Hand-made servers are quick, and some calls here have to reach their timeout.
-const BRIEF = '500 ms';
+const BRIEF = '2 s';
 
 const socket = (id, data = {}) => ({ id, rooms: [id], data, handshake: {} });
 

@@ -10,7 +10,7 @@ import { onEachAdapter } from './lib/suite.js';
 import { repeatUntil } from './lib/wait.js';
 
 // Far below the timeout of 5 s that questions have by default.
-const SOON = 2_000;
+const SOON = 4_500;
 
 // A question of each kind that returns rows, in a namespace.
 const questions = [

@@ -15,7 +15,7 @@
 #include "support/document.h"
 #include "support/random_document.h"
 
-namespace socketio::adapter_postgres {
+namespace socketio::adapter_postgres::adapter_postgres_answer_test {
 namespace {
 
 using nlohmann::json;
@@ -428,4 +428,4 @@ TEST(AdapterPostgresAnswer, SkipsManyLevelsOfObjects) {
 }
 
 }  // namespace
-}  // namespace socketio::adapter_postgres
+}  // namespace socketio::adapter_postgres::adapter_postgres_answer_test

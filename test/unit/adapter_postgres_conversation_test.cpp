@@ -14,7 +14,7 @@
 
 #include "support/adapter_postgres_server.h"
 
-namespace socketio {
+namespace socketio::adapter_postgres_conversation_test {
 namespace {
 
 using nlohmann::json;
@@ -943,4 +943,4 @@ TEST(AdapterPostgresConversation, KeepsNoMoreEmptyPiecesThanAreBearable) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::adapter_postgres_conversation_test

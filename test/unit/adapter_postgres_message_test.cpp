@@ -21,7 +21,7 @@
 #include "support/event.h"
 #include "support/random_document.h"
 
-namespace socketio::adapter_postgres {
+namespace socketio::adapter_postgres::adapter_postgres_message_test {
 namespace {
 
 using nlohmann::json;
@@ -565,4 +565,4 @@ TEST(AdapterPostgresMessage, PiecesOfJsonMakeTheText) {
 }
 
 }  // namespace
-}  // namespace socketio::adapter_postgres
+}  // namespace socketio::adapter_postgres::adapter_postgres_message_test

@@ -13,7 +13,7 @@
 #include "support/document.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::answer_test {
 namespace {
 
 using nlohmann::json;
@@ -424,4 +424,4 @@ TEST(Answer, SkipsManyLevels) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::answer_test

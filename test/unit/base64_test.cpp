@@ -9,7 +9,7 @@
 #include "support/encode.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::base64_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -102,4 +102,4 @@ TEST(WriteBase64, GoesOnWhereItEnded) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::base64_test

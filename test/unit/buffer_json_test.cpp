@@ -9,7 +9,7 @@
 
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::buffer_json_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -55,4 +55,4 @@ TEST(ReadBuffer, LeavesWhatIsNoByte) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::buffer_json_test

@@ -11,7 +11,7 @@
 
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::clean_text_test {
 namespace {
 
 using nlohmann::json;
@@ -193,4 +193,4 @@ TEST(CleanJsonEscapes, MakesEveryUnitReadable) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::clean_text_test

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace socketio {
+namespace socketio::cluster_conversation_test {
 namespace {
 
 using nlohmann::json;
@@ -1016,4 +1016,4 @@ TEST(ClusterConversation, CountsNoClientsForOtherQuestions) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::cluster_conversation_test

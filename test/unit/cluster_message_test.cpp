@@ -16,7 +16,7 @@
 #include "support/event.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::cluster_message_test {
 namespace {
 
 using nlohmann::json;
@@ -469,4 +469,4 @@ TEST(ClusterMessage, StaysWithinAnyMemory) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::cluster_message_test

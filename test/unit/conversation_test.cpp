@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace socketio {
+namespace socketio::conversation_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -67,4 +67,4 @@ TEST(Conversation, IsCompleteWhenNobodyIsMissing) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::conversation_test

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace socketio {
+namespace socketio::event_name_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -30,4 +30,4 @@ TEST(IsReservedEvent, LooksNoFurtherThanTheView) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::event_name_test

@@ -12,7 +12,7 @@
 #include "support/document.h"
 #include "support/encode.h"
 
-namespace socketio {
+namespace socketio::fixed_tokens_test {
 namespace {
 
 using nlohmann::json;
@@ -168,4 +168,4 @@ TEST(FixedTokens, FitBetweenTokens) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::fixed_tokens_test

@@ -12,7 +12,7 @@
 #include "support/document.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::json_capture_test {
 namespace {
 
 using nlohmann::json;
@@ -172,4 +172,4 @@ TEST(JsonCapture, KeepsRandomDocuments) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::json_capture_test

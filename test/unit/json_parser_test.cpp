@@ -13,7 +13,7 @@
 #include "support/document.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::json_parser_test {
 namespace {
 
 using nlohmann::json;
@@ -140,4 +140,4 @@ TEST(JsonParser, LetsThroughWhatTheHandlerThrows) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::json_parser_test

@@ -18,7 +18,7 @@
 #include "support/encoded.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::json_writer_test {
 namespace {
 
 using nlohmann::json;
@@ -550,4 +550,4 @@ TEST(JsonWriter, KeepsDamagedTextAsciiAndItsEscapesWhole) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::json_writer_test

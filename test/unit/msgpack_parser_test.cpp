@@ -18,7 +18,7 @@
 #include "support/encode.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::msgpack_parser_test {
 namespace {
 
 using nlohmann::json;
@@ -308,4 +308,4 @@ TEST(MsgpackParser, LetsThroughWhatTheHandlerThrows) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::msgpack_parser_test

@@ -15,7 +15,7 @@
 #include "support/encoded.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::msgpack_writer_test {
 namespace {
 
 using nlohmann::json;
@@ -384,4 +384,4 @@ TEST(MsgpackWriter, StopsAtWhatIsEncodedWhenItsSinkIsFullAndNotBefore) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::msgpack_writer_test

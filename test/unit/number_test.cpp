@@ -14,7 +14,7 @@
 #include "support/document.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::number_test {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -215,4 +215,4 @@ TEST(ParseNumber, ReadsNoFurtherThanTheView) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::number_test

@@ -9,7 +9,7 @@
 
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::rooms_test {
 namespace {
 
 using Names = std::vector<std::string_view>;
@@ -98,4 +98,4 @@ TEST(Rooms, IsAViewOfNames) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::rooms_test

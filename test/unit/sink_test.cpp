@@ -8,7 +8,7 @@
 
 #include "support/encode.h"
 
-namespace socketio {
+namespace socketio::sink_test {
 namespace {
 
 template <class Sink>
@@ -155,4 +155,4 @@ TEST(StringSink, GoesOnFromWhereItWasTruncated) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::sink_test

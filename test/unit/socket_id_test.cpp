@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace socketio {
+namespace socketio::socket_id_test {
 namespace {
 
 using namespace std::string_literals;
@@ -80,4 +80,4 @@ TEST(SocketId, ReadsNoFurtherThanTheView) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::socket_id_test

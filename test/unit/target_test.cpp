@@ -10,7 +10,7 @@
 #include "support/encode.h"
 #include "support/event.h"
 
-namespace socketio {
+namespace socketio::target_test {
 namespace {
 
 using nlohmann::json;
@@ -81,4 +81,4 @@ TEST(Event, IsItsNameAndItsArguments) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::target_test

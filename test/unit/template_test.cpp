@@ -19,6 +19,7 @@ void PrintTo(const TemplateToken& token, std::ostream* out) {
     *out << (token.kind == TemplateToken::Kind::kText ? "text \"" : "name \"") << token.text << '"';
 }
 
+namespace template_test {
 namespace {
 
 using namespace std::string_view_literals;
@@ -380,4 +381,5 @@ TEST(TakeTemplate, TakesApartWhatWasPutTogether) {
 }
 
 }  // namespace
+}  // namespace template_test
 }  // namespace socketio

@@ -11,7 +11,7 @@
 
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::timestamp_test {
 namespace {
 
 std::string from_hex(std::string_view hex) {
@@ -166,4 +166,4 @@ TEST(TimestampToIso, AgreesWithTheCLibraryOnRandomDates) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::timestamp_test

@@ -10,7 +10,7 @@
 
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::utf8_test {
 namespace {
 
 std::vector<char32_t> take_all(std::string_view text) {
@@ -95,4 +95,4 @@ TEST(TakeCodePoint, CountsMissingBytesAsZeroBits) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::utf8_test

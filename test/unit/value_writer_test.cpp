@@ -16,7 +16,7 @@
 #include "support/encoded.h"
 #include "support/random_document.h"
 
-namespace socketio {
+namespace socketio::value_writer_test {
 namespace {
 
 using nlohmann::json;
@@ -268,4 +268,4 @@ TEST(CheckingWriter, CountsWhatFixedTokensHold) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::value_writer_test

@@ -7,8 +7,8 @@ import { within } from './wait.js';
 
 // Timeouts of calls: one that is meant to strike, long after everybody who answers has done so, and one that no test
 // lives to see.
-export const SHORT = '1500 ms';
-export const LONG = '1 min';
+export const SHORT = '3 s';
+export const LONG = '10 min';
 
 // One session for questions to the cluster.
 export class Asker {

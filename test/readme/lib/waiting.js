@@ -1,7 +1,7 @@
 // Waiting for what happens, never for time to pass.
 
 // Far above what anything here takes, so that a busy machine does not make a test fail.
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 // The promise's value, or an error saying what did not happen. `what` may be a function, called when time is up.
 export async function within(promise, what) {

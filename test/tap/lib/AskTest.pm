@@ -468,12 +468,8 @@ sub is_without_workers
     my ($node, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'socketio_emitter request'};
-    my $deadline = time + 5;
     my $left;
-    while (($left = $node->safe_psql('postgres', $workers)) ne '0' && time < $deadline)
-    {
-        Time::HiRes::usleep(20_000);
-    }
+    eval { until_true('the end of workers', sub { ($left = $node->safe_psql('postgres', $workers)) eq '0' }) };
     return is($left, '0', "$name: no worker is left");
 }
 

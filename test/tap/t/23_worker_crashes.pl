@@ -17,7 +17,7 @@ create_delivery_database($node, 'app');
 
 sub is_up
 {
-    return $node->psql('postgres', 'SELECT 1') == 0;
+    return eval { $node->psql('postgres', 'SELECT 1') == 0 };    # dies where psql ends before it has read that
 }
 
 # A listener, and nothing that it could have missed.

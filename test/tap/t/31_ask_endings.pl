@@ -54,7 +54,7 @@ for my $type (sort keys %waits)
     my ($session, $seconds) = interrupt(qq{$waits{$type} SELECT 'after';}, in_sql("SELECT pg_cancel_backend($asker)"), type => $type);
     is_refused($session, $cancelled, "cancelled: $type");
     is_deeply($session->{rows}, ['after'], "cancelled: $type: the session goes on");
-    cmp_ok($seconds, '<', 10, "cancelled: $type: at once");
+    cmp_ok($seconds, '<', 120, "cancelled: $type: at once");
     is_without_workers($node, "cancelled: $type");
 }
 
@@ -73,7 +73,7 @@ for my $type (sort keys %waits)
         SAVEPOINT s;
         } . $waits{fetch_sockets} . q{
         ROLLBACK TO s;
-        SELECT id FROM socketio_fetch_sockets(timeout => '200 ms');
+        SELECT id FROM socketio_fetch_sockets(timeout => '3 s');
         INSERT INTO noted VALUES ('behind');
         COMMIT;
         TABLE noted;
@@ -85,7 +85,7 @@ for my $type (sort keys %waits)
         BEGIN
             PERFORM socketio_fetch_sockets(timeout => '1 day');
         EXCEPTION WHEN query_canceled THEN
-            RAISE NOTICE 'caught, then %', (SELECT string_agg(id, ',') FROM socketio_fetch_sockets(timeout => '200 ms'));
+            RAISE NOTICE 'caught, then %', (SELECT string_agg(id, ',') FROM socketio_fetch_sockets(timeout => '3 s'));
         END$$;
         SELECT 'after';
     }, in_sql("SELECT pg_cancel_backend($asker)"));
@@ -100,7 +100,7 @@ for my $type (sort keys %waits)
     my $session = ask($node, 'app', "SET statement_timeout = '300ms'; $waits{fetch_sockets} RESET statement_timeout; SELECT 'after';");
     is_refused($session, { sqlstate => '57014', message => qr/statement timeout/ }, 'statement_timeout');
     is_deeply($session->{rows}, ['after'], 'statement_timeout: the session goes on');
-    cmp_ok($session->{seconds}, '<', 10, 'statement_timeout: at once');
+    cmp_ok($session->{seconds}, '<', 120, 'statement_timeout: at once');
     $session = ask($node, 'app', q{
         SET statement_timeout = '500ms';
         DO $$
@@ -120,11 +120,29 @@ for my $type (sort keys %waits)
     is_without_workers($node, 'statement_timeout');
 }
 
+# A worker that is slow is not held up: it is waited for beyond the timeout.
+{
+    create_database($node, 'slow', q{
+        CREATE EXTENSION socketio_emitter;
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            WHILE clock_timestamp() < now() + interval '4 s' LOOP END LOOP;
+            RETURN NEW;
+        END$$;
+        CREATE TRIGGER slow BEFORE INSERT ON socket_io_attachments FOR EACH ROW EXECUTE FUNCTION slow();
+    });
+    my $session = ask($node, 'slow', q{SELECT * FROM socketio_fetch_sockets(rooms => ARRAY[repeat('x', 9000)], timeout => '1 s'); SELECT 'after';});
+    is_deeply($session->{rows}, ['after'], 'a worker that is slow: nobody is there');
+    is_deeply([ grep { $_->{message} =~ /answers are missing/ } @{ $session->{notices} } ], [], 'a worker that is slow is not held up') or diag explain $session->{notices};
+    cmp_ok($session->{seconds}, '>', 4, 'a worker that is slow: it is waited for');
+    is_without_workers($node, 'a worker that is slow');
+}
+
 # The session is terminated, its client is killed, or gives up its connection.
 {
     my ($session, $seconds) = interrupt($waits{fetch_sockets}, in_sql("SELECT pg_terminate_backend($asker)"));
     is($session->{errors}[0]{sqlstate}, '57P01', 'pg_terminate_backend') or diag explain $session->{errors};
-    cmp_ok($seconds, '<', 10, 'pg_terminate_backend: at once');
+    cmp_ok($seconds, '<', 120, 'pg_terminate_backend: at once');
     is_without_workers($node, 'pg_terminate_backend');
 
     # PostgreSQL looks whether a client is there if it is told to.
@@ -139,10 +157,10 @@ for my $type (sort keys %waits)
 
 # The worker is told to go. To cancel is for the session that asks: the worker takes no notice.
 {
-    my ($session, $seconds) = interrupt(qq{$waits{fetch_sockets} SELECT 'after'; SELECT id FROM socketio_fetch_sockets(timeout => '200 ms');}, in_sql("SELECT pg_terminate_backend($worker)"));
+    my ($session, $seconds) = interrupt(qq{$waits{fetch_sockets} SELECT 'after'; SELECT id FROM socketio_fetch_sockets(timeout => '3 s');}, in_sql("SELECT pg_terminate_backend($worker)"));
     is_refused($session, { sqlstate => '08006', message => qr/background worker/, hint => qr/terminated/ }, 'pg_terminate_backend of the worker');
     is_deeply($session->{rows}, [ 'after', 's' ], 'pg_terminate_backend of the worker: the session goes on, and can ask again');
-    cmp_ok($seconds, '<', 10, 'pg_terminate_backend of the worker: at once');
+    cmp_ok($seconds, '<', 120, 'pg_terminate_backend of the worker: at once');
     is_without_workers($node, 'pg_terminate_backend of the worker');
 
     ($session) = interrupt(qq{$waits{fetch_sockets} SELECT 'after';}, sub {
@@ -179,7 +197,7 @@ for my $type (sort keys %waits)
     until_heard($mute, 'fetch_sockets', 1 + (() = heard_by($mute, 'fetch_sockets')));
     my $then = time;
     $node->stop('fast');
-    cmp_ok(time - $then, '<', 20, 'a fast shutdown');
+    cmp_ok(time - $then, '<', 120, 'a fast shutdown');
     finish_asking($asking);
     stop_server($good, $mute);
 }
@@ -194,7 +212,7 @@ my $no_room = { sqlstate => '53000', hint => qr/max_worker_processes/ };
     my $session = ask($full, 'app', q{SELECT * FROM socketio_fetch_sockets(timeout => '10 min'); SELECT 'after';});
     is_refused($session, $no_room, 'max_worker_processes = 0');
     is_deeply($session->{rows}, ['after'], 'max_worker_processes = 0: the session goes on');
-    cmp_ok($session->{seconds}, '<', 10, 'max_worker_processes = 0: quickly');
+    cmp_ok($session->{seconds}, '<', 120, 'max_worker_processes = 0: quickly');
     is_clean(ask($full, 'app', q{SELECT socketio_emit(event => 'e');}), 'max_worker_processes = 0: emitting needs none');
 }
 $full->append_conf('postgresql.conf', 'max_worker_processes = 1');
@@ -206,7 +224,6 @@ $full->restart;
     my $session = ask($full, 'app', q{SELECT * FROM socketio_servers(timeout => '1 s'); SELECT * FROM socketio_servers(timeout => '10 ms'); SELECT 'after';}, name => 'second');
     is_deeply([ map { $_->{sqlstate} } @{ $session->{errors} } ], [ '53000', '53000' ], 'the one worker is busy');
     is_deeply($session->{rows}, ['after'], 'the one worker is busy: the session goes on');
-    cmp_ok($session->{seconds}, '<', 10, 'the one worker is busy: quickly');
     is($full->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'socketio_emitter request'"), '1', 'the one worker is busy: it is not disturbed');
 
     # It becomes free while another waits for it.
@@ -215,6 +232,10 @@ $full->restart;
     $full->safe_psql('postgres', "SELECT pg_cancel_backend($asker)");
     is_answered(finish_asking($waiting), ['silent'], 'the one worker becomes free');
     is_refused(finish_asking($asking), $cancelled, 'the one worker becomes free: whose it was');
+
+    # Many take turns, each for as long as its timeout. The last ones wait for longer than anybody would for a worker that is busy.
+    my $turns = q{SELECT id FROM socketio_fetch_sockets(timeout => '1500 ms');};
+    is_answered($_, [], 'calls that take turns', 'WARNING: timeout reached: 0 of 1 servers answered') for map { finish_asking($_) } map { start_asking($full, 'app', $turns) } 1 .. 6;
     stop_server($silent);
 }
 is_without_workers($full, 'one worker');

@@ -200,7 +200,7 @@ for my $name (sort keys %statements)
         CREATE EXTENSION socketio_emitter;
         SELECT count(*) FROM socketio_fetch_sockets(timeout => '10 s');
     });
-    cmp_ok($session->{seconds}, '<', 30, 'a large request in the transaction that creates the extension does not hang');
+    cmp_ok($session->{seconds}, '<', 120, 'a large request in the transaction that creates the extension does not hang');
     is_refused($session, { sqlstate => '42704', message => qr/^extension "socketio_emitter" does not exist$/, hint => qr/commit/ }, 'a large request in the transaction that creates the extension');
     is($session->{rows}[-1], '3', 'after the transaction that created the extension');
     stop_server($fresh);
@@ -218,7 +218,7 @@ for my $name (sort keys %statements)
     my $session = ask($node, 'app', q{
         BEGIN;
         LOCK TABLE socket_io_attachments;
-        SELECT id FROM socketio_fetch_sockets(timeout => '500 ms') ORDER BY id;
+        SELECT id FROM socketio_fetch_sockets(timeout => '3 s') ORDER BY id;
         COMMIT;
     });
     is_answered($session, \@fetched, 'the server waits for a lock of the caller\'s', 'WARNING: timeout reached: 1 of 2 servers answered');
@@ -233,27 +233,27 @@ for my $name (sort keys %statements)
     $session = ask($node, 'app', q{
         BEGIN;
         LOCK TABLE socket_io_attachments;
-        SELECT id FROM socketio_fetch_sockets(timeout => '500 ms') ORDER BY id;
+        SELECT id FROM socketio_fetch_sockets(timeout => '3 s') ORDER BY id;
         COMMIT;
         SELECT 'after';
     });
     is_clean($session, 'the worker waits for a lock of the caller\'s: no error');
     is($session->{rows}[-1], 'after', 'the worker waits for a lock of the caller\'s: the session goes on');
     is_deeply([ map { $_->{severity} } @{ $session->{notices} } ], ['WARNING'], 'the worker waits for a lock of the caller\'s: a warning') or diag explain $session->{notices};
-    cmp_ok($session->{seconds}, '<', 20, 'the worker waits for a lock of the caller\'s: not for ever');
+    cmp_ok($session->{seconds}, '<', 120, 'the worker waits for a lock of the caller\'s: not for ever');
     is_without_workers($node, 'the worker waits for a lock of the caller\'s');
 
     # A large request of a transaction that holds the table: it cannot be stored by another one.
     $session = ask($node, 'app', q{
         BEGIN;
         LOCK TABLE socket_io_attachments;
-        SELECT response FROM socketio_server_side_emit_with_ack(event => 'e', args => to_jsonb(repeat('x', 9000)), timeout => '500 ms');
+        SELECT response FROM socketio_server_side_emit_with_ack(event => 'e', args => to_jsonb(repeat('x', 9000)), timeout => '3 s');
         ROLLBACK;
         SELECT 'after';
     });
     is($session->{rows}[-1], 'after', 'a large request of a transaction that has locked the table: the session goes on');
     is(scalar @{ $session->{errors} } + @{ $session->{notices} }, 1, 'a large request of a transaction that has locked the table: says why not') or diag explain $session;
-    cmp_ok($session->{seconds}, '<', 20, 'a large request of a transaction that has locked the table: not for ever');
+    cmp_ok($session->{seconds}, '<', 120, 'a large request of a transaction that has locked the table: not for ever');
     is_without_workers($node, 'a large request of a transaction that has locked the table');
     stop_server($attaching);
 }

@@ -84,7 +84,7 @@ for my $database (sort keys %encodings)
             my %answer = (%answer, uid => 'bytes', data => { %{ $answer{data} }, requestId => $id });
             send_text($server, '{"uid":"bytes","nsp":"/","type":8,"attachmentId":"' . attach($server, pack_value(\%answer)) . '"}');
         } });
-    my $session = ask($node, 'sql_ascii', q{SELECT id, data ->> 'k' FROM socketio_fetch_sockets(timeout => '2 s') WHERE server = 'bytes';});
+    my $session = ask($node, 'sql_ascii', q{SELECT id, data ->> 'k' FROM socketio_fetch_sockets(timeout => '5 s') WHERE server = 'bytes';});
     is_clean($session, 'bytes that are no text: no error');
     is_deeply($session->{rows}, ["s|a\x{fffd}b"], 'bytes that are no text');
     stop_server($server);
