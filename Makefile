@@ -11,7 +11,8 @@ OBJS = $(patsubst %.cpp,%.o,$(wildcard src/*.cpp src/*/*.cpp))
 REGRESS = $(shell sed -n 's/^test: //p' test/regress/schedule)
 REGRESS_OPTS = --bindir=test/regress/bin
 
-PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(EXTENSION).control)
+PG_CPPFLAGS = -I$(CURDIR)/src -DMSGPACK_NO_BOOST -DSOCKETIO_EMITTER_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS = -std=c++17 -O3 -fvisibility=hidden -Wno-register -MMD -MP $(SANITIZE)
 SHLIB_LINK = -lstdc++ $(SANITIZE)
 EXTRA_CLEAN = $(OBJS:.o=.d) build

@@ -2,6 +2,7 @@
 
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
+#include "backend/notify_queue.h"
 #include "backend/owners_code.h"
 #include "backend/server.h"
 #include "backend/settings.h"
@@ -25,6 +26,8 @@ void _PG_init() {
     if (process_shared_preload_libraries_in_progress) {
         socketio::request_delivery_queues();
     }
+    socketio::
+        watch_notify_queue();  // called after those that are registered later, so that nothing comes between it and the commit
     socketio::watch_transactions();
 }
 

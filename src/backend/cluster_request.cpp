@@ -98,7 +98,7 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     shm_toc_estimator estimator;
     shm_toc_initialize_estimator(&estimator);
     for (const std::size_t size : {sizeof header, header.nsp_size, header.socket_size, header.settings_size,
-                                   header.messages_size, kRequestQueueSize}) {
+                                   header.messages_size, kRequestQueueSize, sizeof(RequestVersion)}) {
         shm_toc_estimate_chunk(&estimator, size);
     }
     shm_toc_estimate_keys(&estimator, kRequestKeys);
@@ -117,6 +117,7 @@ dsm_segment* create_segment(const Request& request, shm_toc*& toc) {
     put(kRequestSocket, request.socket.data(), header.socket_size);
     put(kRequestSettings, settings_text.data, settings_text.len);
     put(kRequestMessages, request.messages.data, request.messages.len);
+    put(kRequestVersion, &request_version(), sizeof(RequestVersion));
     pfree(settings_text.data);
     return segment;
 }
@@ -203,7 +204,8 @@ void end_worker(dsm_segment*, Datum handle) {
 [[noreturn]] void report_lost_worker() {
     ereport(ERROR, (errcode(ERRCODE_CONNECTION_FAILURE), errmsg("the background worker that asked the cluster is gone"),
                     errdetail("It ended before it had all answers."),
-                    errhint("The server's log may say why: it was terminated, or could not be started.")));
+                    errhint("The server's log may say why: it was terminated, or could not be started. If the library "
+                            "has been replaced since this session began, reconnect.")));
     pg_unreachable();
 }
 

@@ -16,6 +16,7 @@
 #include "backend/attachment_dates.h"
 #include "backend/delivery_queue.h"
 #include "backend/delivery_record.h"
+#include "backend/notify_queue.h"
 #include "backend/signals.h"
 #include "backend/wait_event.h"
 
@@ -207,6 +208,7 @@ int serve(char* records) {
                 break;
             case Turn::kFailed:
                 wait(0, kAfterError);  // whatever is queued meanwhile
+                move_notify_tail();    // nobody else may, if the queue was full
                 break;
         }
     }

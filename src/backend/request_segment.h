@@ -6,14 +6,20 @@
 //     settings   of the session, for the worker to work under: names and values, one behind another
 //     messages   to send: RequestMessage headers, each followed by its bytes and padded
 //     queue      from the worker to the session: rows, errors, and at last the outcome
+//     version    of the library that the session has loaded
 //
 // A message in the queue begins with a byte that says what it is. Errors and warnings are those of PostgreSQL's own
 // protocol, as parallel workers send them.
+//
+// The library may have been replaced since the session loaded it, and the worker loads what is installed now. So that it can tell
+// the session, three things stay as they are for ever: kRequestMagic, the keys of queue and version, and how an error is passed on.
+// The worker looks at nothing else before it has found the versions equal.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "backend/channel.h"
 #include "backend/random_id.h"
@@ -28,7 +34,8 @@ extern "C" {
 
 namespace socketio {
 
-inline constexpr std::uint64_t kRequestMagic = 0x736f636b65746173;  // "socketas"
+inline constexpr std::uint64_t kRequestMagic = 0x736f636b65746174;
+inline constexpr std::uint64_t kUnversionedMagic = 0x736f636b65746173;  // of 0.1.0, where the queue has the same key
 inline constexpr std::size_t kRequestQueueSize = 64 * 1024;
 
 enum RequestKey : std::uint64_t {
@@ -38,6 +45,7 @@ enum RequestKey : std::uint64_t {
     kRequestSettings,
     kRequestMessages,
     kRequestQueue,
+    kRequestVersion,
     kRequestKeys
 };
 
@@ -65,6 +73,19 @@ struct RequestMessage {
     Moment moment;
     int kind;  // as the dialect has it
 };
+
+// Builds of one version differ while it is being made, so what is shared counts, too.
+struct RequestVersion {
+    char library[32];
+    std::uint64_t layout;
+
+    bool operator==(const RequestVersion& other) const {
+        return std::strncmp(library, other.library, sizeof library) == 0 && layout == other.layout;
+    }
+};
+
+// That of this build.
+const RequestVersion& request_version();
 
 // What begins a message in the queue, beside those of PostgreSQL's protocol.
 inline constexpr char kRowMessage = 'D';      // int32 count of fields, then int32 length (-1: null) and bytes of each

@@ -16,6 +16,7 @@
 #include "backend/attachment_table.h"
 #include "backend/dialect.h"
 #include "backend/guard.h"
+#include "backend/library_version.h"
 #include "backend/request_segment.h"
 #include "backend/server_output.h"
 #include "backend/settings.h"
@@ -55,10 +56,12 @@ constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN;
 
 constexpr int kInboxLimit = 256 * 1024 * 1024;
 
-// The segment as the worker sees it.
+// The segment as the worker sees it. Until the versions have been found equal there is a queue in it, and perhaps a version.
 struct Segment {
+    const RequestVersion* version;  // null where the session's library is of 0.1.0
     const RequestHeader* header;
     const Dialect* dialect;
+    shm_toc* toc;
     const char* nsp;
     const char* socket;
     const char* settings;
@@ -91,19 +94,43 @@ bool attach(dsm_handle handle) {
         return false;
     }
     dsm_pin_mapping(shared);  // beyond the transactions
-    shm_toc* toc = shm_toc_attach(kRequestMagic, dsm_segment_address(shared));
-    if (toc == nullptr) {
+    segment.toc = shm_toc_attach(kRequestMagic, dsm_segment_address(shared));
+    if (segment.toc != nullptr) {
+        segment.version = static_cast<RequestVersion*>(shm_toc_lookup(segment.toc, kRequestVersion, false));
+    } else {
+        segment.toc = shm_toc_attach(kUnversionedMagic, dsm_segment_address(shared));
+    }
+    if (segment.toc == nullptr) {
         elog(ERROR, "the request's shared memory is not what it should be");
     }
-    segment.header = static_cast<RequestHeader*>(shm_toc_lookup(toc, kRequestHeader, false));
-    segment.nsp = static_cast<char*>(shm_toc_lookup(toc, kRequestNamespace, false));
-    segment.socket = static_cast<char*>(shm_toc_lookup(toc, kRequestSocket, false));
-    segment.settings = static_cast<char*>(shm_toc_lookup(toc, kRequestSettings, false));
-    segment.messages = static_cast<char*>(shm_toc_lookup(toc, kRequestMessages, false));
-    auto* queue = static_cast<shm_mq*>(shm_toc_lookup(toc, kRequestQueue, false));
+    auto* queue = static_cast<shm_mq*>(shm_toc_lookup(segment.toc, kRequestQueue, false));
     shm_mq_set_sender(queue, MyProc);
     segment.queue = shm_mq_attach(queue, shared, nullptr);
     return true;
+}
+
+void require_same_library() {
+    if (segment.version != nullptr && *segment.version == request_version()) {
+        return;
+    }
+    const char* loaded = segment.version != nullptr ? segment.version->library : "0.1.0";
+    constexpr int kLength = sizeof RequestVersion::library;
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("socketio_emitter has been replaced since this session began"),
+                    std::strncmp(loaded, kLibraryVersion, kLength) == 0
+                        ? errdetail("The session has loaded another build of version %s.", kLibraryVersion)
+                        : errdetail("The session has loaded version %.*s, and now %s is installed.", kLength, loaded,
+                                    kLibraryVersion),
+                    errhint("Reconnect. Only what asks the cluster needs that.")));
+}
+
+void read_segment() {
+    require_same_library();
+    segment.header = static_cast<RequestHeader*>(shm_toc_lookup(segment.toc, kRequestHeader, false));
+    segment.nsp = static_cast<char*>(shm_toc_lookup(segment.toc, kRequestNamespace, false));
+    segment.socket = static_cast<char*>(shm_toc_lookup(segment.toc, kRequestSocket, false));
+    segment.settings = static_cast<char*>(shm_toc_lookup(segment.toc, kRequestSettings, false));
+    segment.messages = static_cast<char*>(shm_toc_lookup(segment.toc, kRequestMessages, false));
 }
 
 // A session that no longer receives ends the worker by a signal, so what becomes of a message is of no interest.
@@ -406,6 +433,7 @@ void ask(dsm_handle handle) {
     }
     make_buffers();
     redirect_output();
+    read_segment();
     connect();
     Clock::time_point begin;
     Conversation* conversation = send_request(begin);
