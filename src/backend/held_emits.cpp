@@ -8,6 +8,7 @@
 #include "backend/delivery_counts.h"
 #include "backend/delivery_queue.h"
 #include "backend/delivery_record.h"
+#include "backend/statement_order.h"
 
 extern "C" {
 #include "access/parallel.h"
@@ -224,6 +225,10 @@ void count_notification(std::size_t bytes) {
 }
 
 void count_attachment(std::size_t bytes) {
+    if (are_notifications_postponed()) {
+        postpone_attachment_count(bytes);
+        return;
+    }
     HeldEmits* emits = current();
     enter_level(emits);
     emits->attachment_bytes = bytes;

@@ -5,6 +5,7 @@
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
 #include "backend/settings.h"
+#include "backend/statement_order.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -48,6 +49,10 @@ std::uint32_t next_seq() {
 }
 
 void notify(const Channel& channel, const char* payload, std::size_t size) {
+    if (are_notifications_postponed()) {
+        postpone_notification(channel, payload, size);
+        return;
+    }
     if (settings.delivery == kDeliverByWorker || holds_notifications()) {
         hold_notification(channel, payload, size);
         return;
