@@ -102,8 +102,8 @@ RowTemplate compile_template(const TemplateScope& scope, const char* option, std
     TemplateToken token;
     while (reader.next(token)) {
         TemplatePart& part = parts[compiled.count++];
-        part = token.kind == TemplateToken::Kind::kText ? text_part(token.text)
-                                                        : placeholder_part(scope, option, token);
+        part =
+            token.kind == TemplateToken::Kind::kText ? text_part(token.text) : placeholder_part(scope, option, token);
         compiled.names_op |= part.kind == TemplatePart::Kind::kOp || part.kind == TemplatePart::Kind::kUpperOp;
         if (part.kind == TemplatePart::Kind::kColumn) {
             compiled.last_column = std::max(compiled.last_column, part.column + 1);

@@ -351,8 +351,7 @@ void StatementEvents::end() {
 bool are_notifications_postponed() { return postponed != nullptr; }
 
 void postpone_notification(const Channel& channel, const char* payload, std::size_t size) {
-    auto* one = static_cast<Notification*>(
-        MemoryContextAlloc(TopTransactionContext, sizeof(Notification) + size + 1));
+    auto* one = static_cast<Notification*>(MemoryContextAlloc(TopTransactionContext, sizeof(Notification) + size + 1));
     one->next = nullptr;
     one->channel = channel;
     one->nest_level = GetCurrentTransactionNestLevel();

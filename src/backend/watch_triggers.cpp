@@ -50,7 +50,8 @@ constexpr WatchTrigger kRowTriggers[] = {
 };
 constexpr WatchTrigger kStatementTriggers[] = {
     {"socketio_watch_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT"},
-    {"socketio_watch_update", "AFTER UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"},
+    {"socketio_watch_update", "AFTER UPDATE",
+     "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"},
     {"socketio_watch_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT"},
 };
 constexpr WatchTrigger kTruncateTrigger = {"socketio_watch_truncate", "AFTER TRUNCATE", "FOR EACH STATEMENT"};
