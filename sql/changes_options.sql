@@ -121,7 +121,7 @@ RESET socketio_emitter.channel_prefix;
 :trigger ('event={status}}');
 :trigger ('event={nothing}');
 :trigger ('event={Status}');
-:trigger ('event={"status"}');
+:trigger ('event={"Status"}');
 :trigger ('event={ctid}');
 -- A name that Socket.IO keeps for itself: at once if it stands there, else when a row makes it
 :trigger ('event=connect');
@@ -174,7 +174,7 @@ INSERT INTO orders (id, status) VALUES (1001, NULL);
 :trigger ('columns=,id');
 :trigger ('columns=id,nothing');
 :trigger ('columns=ID');
-:trigger ('columns="id"');
+:trigger ('columns="ID"');
 :trigger ('columns=ctid');
 :trigger ('columns=tableoid');
 :trigger ('columns={id}');

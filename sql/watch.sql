@@ -35,7 +35,7 @@ TRUNCATE orders;
 SELECT socketio_watch('orders', 'payload=keys');
 SELECT * FROM watches;
 
--- A trigger that was disabled comes back enabled.
+-- A trigger that was disabled comes back enabled; where one fires otherwise, it stays so.
 ALTER TABLE orders DISABLE TRIGGER socketio_watch;
 ALTER TABLE orders ENABLE REPLICA TRIGGER socketio_watch_truncate;
 SELECT trigger, enabled FROM watches;
@@ -43,6 +43,18 @@ ALTER TABLE orders ENABLE ALWAYS TRIGGER socketio_watch;
 SELECT trigger, enabled FROM watches;
 SELECT socketio_watch('orders', 'payload=keys');
 SELECT trigger, enabled FROM watches;
+ALTER TABLE orders DISABLE TRIGGER socketio_watch;
+SELECT trigger, fires FROM watches;
+SELECT socketio_watch('orders', 'payload=keys');
+SELECT trigger, fires FROM watches;
+ALTER TABLE orders ENABLE ALWAYS TRIGGER socketio_watch;
+SELECT socketio_watch_statement('orders', 'payload=keys');
+SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'orders'::regclass ORDER BY tgname;
+ALTER TABLE orders ENABLE REPLICA TRIGGER socketio_watch_insert;
+SELECT socketio_watch_statement('orders', 'payload=keys');
+SELECT trigger, enabled, fires FROM watches;
+SELECT socketio_watch('orders', 'payload=keys');
+SELECT trigger, enabled, fires FROM watches;
 
 -- Nothing is emitted of a table that is watched no longer.
 SELECT socketio_unwatch('orders');
@@ -213,6 +225,11 @@ SELECT socketio_unwatch('highest');
 SELECT * FROM watches;
 SELECT socketio_watch('parted', 'payload=keys', 'rooms=all');
 SELECT definition FROM triggers;
+-- How it fires is kept on the partitions, too.
+ALTER TABLE parted ENABLE ALWAYS TRIGGER socketio_watch;
+SELECT socketio_watch('parted', 'payload=keys', 'rooms=all');
+SELECT tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname = 'socketio_watch' ORDER BY tgrelid::regclass::text COLLATE "C";
+ALTER TABLE parted ENABLE TRIGGER socketio_watch;
 -- A watch by statement is not cloned: its events are for the statements that name the table.
 SELECT socketio_watch_statement('parted', 'payload=keys');
 SELECT definition FROM triggers;

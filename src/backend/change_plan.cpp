@@ -7,7 +7,6 @@
 #include "backend/dialect.h"
 #include "backend/text.h"
 #include "protocol/event_name.h"
-#include "protocol/template.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -89,13 +88,11 @@ Bitmapset* listed_columns(const TemplateScope& scope, const char* option, std::s
     Bitmapset* listed = nullptr;
     std::string_view rest = list;
     do {
-        const std::size_t end = rest.find(',');
-        const std::string_view name = trim(rest.substr(0, end));
+        const std::string_view name = name_of(take_name(rest));
         if (name.empty()) {
             report_problem(scope, option, list, "has an empty name in it");
         }
         listed = bms_add_member(listed, find_column(scope, option, name));
-        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     } while (rest.data() != nullptr);
     return listed;
 }

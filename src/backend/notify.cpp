@@ -5,6 +5,7 @@
 #include "backend/delivery_queue.h"
 #include "backend/held_emits.h"
 #include "backend/settings.h"
+#include "backend/statement_order.h"
 
 extern "C" {
 #include "access/xlog.h"
@@ -53,6 +54,10 @@ Announcement next_announcement() {
 }
 
 void notify(const Channel& channel, const char* payload, std::size_t size, const Attachment* attachment) {
+    if (are_notifications_postponed()) {
+        postpone_notification(channel, payload, size, attachment);
+        return;
+    }
     if (next_announcement() == Announcement::kByWorker) {
         hold_notification(channel, payload, size, attachment);
         return;

@@ -29,7 +29,16 @@ int plan_template_column(const TemplateScope& scope, const char* option, std::st
     return column;
 }
 
-TemplatePart placeholder_part(const TemplateScope& scope, const char* option, std::string_view name) {
+TemplatePart column_part(const TemplateScope& scope, const char* option, std::string_view name) {
+    return {TemplatePart::Kind::kColumn, {}, plan_template_column(scope, option, name)};
+}
+
+// In quotes, a name is a column's, whatever it is.
+TemplatePart placeholder_part(const TemplateScope& scope, const char* option, const TemplateToken& token) {
+    const std::string_view name = name_of({token.text, token.is_quoted});
+    if (token.is_quoted) {
+        return column_part(scope, option, name);
+    }
     if (name == "op") {
         return {TemplatePart::Kind::kOp, {}, 0};
     }
@@ -42,7 +51,7 @@ TemplatePart placeholder_part(const TemplateScope& scope, const char* option, st
     if (name == "table") {
         return text_part(scope.identity.table);
     }
-    return {TemplatePart::Kind::kColumn, {}, plan_template_column(scope, option, name)};
+    return column_part(scope, option, name);
 }
 
 // A template has fewer parts than bytes, a list fewer templates.
@@ -52,6 +61,14 @@ Element* allocate(std::size_t count) {
 }
 
 }  // namespace
+
+std::string_view name_of(const WrittenName& written) {
+    if (!written.is_quoted) {
+        return written.text;
+    }
+    char* name = allocate<char>(written.text.size());
+    return {name, unquote(written.text, name)};
+}
 
 void report_problem(const TemplateScope& scope, const char* option, std::string_view source, const char* problem) {
     report_malformed(scope.identity, option,
@@ -85,8 +102,8 @@ RowTemplate compile_template(const TemplateScope& scope, const char* option, std
     TemplateToken token;
     while (reader.next(token)) {
         TemplatePart& part = parts[compiled.count++];
-        part = token.kind == TemplateToken::Kind::kText ? text_part(token.text)
-                                                        : placeholder_part(scope, option, token.text);
+        part =
+            token.kind == TemplateToken::Kind::kText ? text_part(token.text) : placeholder_part(scope, option, token);
         compiled.names_op |= part.kind == TemplatePart::Kind::kOp || part.kind == TemplatePart::Kind::kUpperOp;
         if (part.kind == TemplatePart::Kind::kColumn) {
             compiled.last_column = std::max(compiled.last_column, part.column + 1);

@@ -7,6 +7,7 @@
 #include "backend/row_change.h"
 #include "backend/trigger_identity.h"
 #include "backend/value_plan.h"
+#include "protocol/quoted_name.h"
 
 extern "C" {
 #include "lib/stringinfo.h"
@@ -53,6 +54,9 @@ RowTemplate compile_template(const TemplateScope& scope, const char* option, std
 
 // The same for a list. ERROR 22023 for an empty template in it, too.
 TemplateList compile_templates(const TemplateScope& scope, const char* option, std::string_view source);
+
+// The name that was written, in CurrentMemoryContext.
+std::string_view name_of(const WrittenName& written);
 
 // Name a column of the table. ERROR 42703 where there is none of that name.
 int find_column(const TemplateScope& scope, const char* option, std::string_view name);

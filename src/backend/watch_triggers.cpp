@@ -37,22 +37,26 @@ namespace socketio {
 namespace {
 
 constexpr char kTriggerFunction[] = "socketio_emit_changes";
+constexpr char kOrderFunction[] = "socketio_order_changes";
 
 struct WatchTrigger {
     const char* name;
-    const char* events;
+    const char* events;  // and when
     const char* level;
 };
 
 constexpr WatchTrigger kRowTriggers[] = {
-    {"socketio_watch", "INSERT OR UPDATE OR DELETE", "FOR EACH ROW"},
+    {"socketio_watch", "AFTER INSERT OR UPDATE OR DELETE", "FOR EACH ROW"},
 };
 constexpr WatchTrigger kStatementTriggers[] = {
-    {"socketio_watch_insert", "INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT"},
-    {"socketio_watch_update", "UPDATE", "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"},
-    {"socketio_watch_delete", "DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT"},
+    {"socketio_watch_insert", "AFTER INSERT", "REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT"},
+    {"socketio_watch_update", "AFTER UPDATE",
+     "REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"},
+    {"socketio_watch_delete", "AFTER DELETE", "REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT"},
 };
-constexpr WatchTrigger kTruncateTrigger = {"socketio_watch_truncate", "TRUNCATE", "FOR EACH STATEMENT"};
+constexpr WatchTrigger kTruncateTrigger = {"socketio_watch_truncate", "AFTER TRUNCATE", "FOR EACH STATEMENT"};
+constexpr WatchTrigger kOrderTrigger = {"socketio_watch_begin", "BEFORE INSERT OR UPDATE OR DELETE",
+                                        "FOR EACH STATEMENT"};
 
 bool is_watch_trigger(const char* name) {
     const auto has_name = [name](const WatchTrigger& trigger) { return std::strcmp(trigger.name, name) == 0; };
@@ -66,23 +70,45 @@ enum class Origin {
     kClone,  // made on a partitioned table, of which the table is a partition
 };
 
-// The names of the triggers that make up a watch of `table`.
+Oid find_function_beside(Oid function, const char* name) {
+    return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+                           PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(get_func_namespace(function)));
+}
+
+// Invalid where the extension's objects are still those of 0.1.0.
+Oid find_order_function_beside(Oid trigger_function) { return find_function_beside(trigger_function, kOrderFunction); }
+
+bool belongs_to_watch(const FormData_pg_trigger* trigger, Oid trigger_function, Oid order_function) {
+    const char* name = NameStr(trigger->tgname);
+    return (trigger->tgfoid == trigger_function && is_watch_trigger(name)) ||
+           (trigger->tgfoid == order_function && std::strcmp(name, kOrderTrigger.name) == 0);
+}
+
+struct FoundTrigger {
+    const char* name;
+    char enabled;  // as in pg_trigger
+};
+
+// The triggers that make up a watch of `table`.
 List* find_watch(Oid table, Oid trigger_function, Origin origin) {
+    const Oid order_function = find_order_function_beside(trigger_function);
     Relation pg_trigger = table_open(TriggerRelationId, AccessShareLock);
     ScanKeyData key;
     ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
     SysScanDesc scan = systable_beginscan(pg_trigger, TriggerRelidNameIndexId, true, nullptr, 1, &key);
-    List* names = NIL;
+    List* found = NIL;
     for (HeapTuple tuple = systable_getnext(scan); HeapTupleIsValid(tuple); tuple = systable_getnext(scan)) {
         const auto* trigger = reinterpret_cast<Form_pg_trigger>(GETSTRUCT(tuple));
         const Origin its_origin = OidIsValid(trigger->tgparentid) ? Origin::kClone : Origin::kOwn;
-        if (trigger->tgfoid == trigger_function && its_origin == origin && is_watch_trigger(NameStr(trigger->tgname))) {
-            names = lappend(names, pstrdup(NameStr(trigger->tgname)));
+        if (its_origin == origin && belongs_to_watch(trigger, trigger_function, order_function)) {
+            auto* one = static_cast<FoundTrigger*>(palloc(sizeof(FoundTrigger)));
+            *one = {pstrdup(NameStr(trigger->tgname)), trigger->tgenabled};
+            found = lappend(found, one);
         }
     }
     systable_endscan(scan);
     table_close(pg_trigger, AccessShareLock);
-    return names;
+    return found;
 }
 
 bool is_watched(Oid table, Oid trigger_function, Origin origin = Origin::kOwn) {
@@ -227,15 +253,52 @@ void execute(const char* command) {
 }
 
 void create_trigger(Oid table, Oid trigger_function, const WatchTrigger& trigger, const TriggerArguments& arguments) {
-    execute(psprintf("CREATE TRIGGER %s AFTER %s ON %s %s EXECUTE FUNCTION %s(%s)", trigger.name, trigger.events,
+    execute(psprintf("CREATE TRIGGER %s %s ON %s %s EXECUTE FUNCTION %s(%s)", trigger.name, trigger.events,
                      qualified_name(table), trigger.level, qualified_function_name(trigger_function),
                      list_of_literals(arguments)));
 }
 
-void drop_triggers(Oid table, Oid trigger_function) {
-    ListCell* cell;
+void drop_triggers(Oid table, const List* watch) {
+    const ListCell* cell;
+    foreach (cell, watch) {
+        const auto* trigger = static_cast<const FoundTrigger*>(lfirst(cell));
+        execute(psprintf("DROP TRIGGER %s ON %s", trigger->name, qualified_name(table)));
+    }
+}
+
+// A trigger that somebody made fire where changes are replicated goes on doing so. One that was disabled does not stay so:
+// who watches wants to be told.
+void set_firing(Oid table, const FoundTrigger& trigger) {
+    if (trigger.enabled == TRIGGER_FIRES_ALWAYS || trigger.enabled == TRIGGER_FIRES_ON_REPLICA) {
+        execute(psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", qualified_name(table),
+                         trigger.enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA", trigger.name));
+    }
+}
+
+// How a new trigger by that name is to fire: as one by the same name did, else as the others did if they agree.
+char find_firing(const List* earlier, const char* name) {
+    char common = '\0';
+    const ListCell* cell;
+    foreach (cell, earlier) {
+        const auto* trigger = static_cast<const FoundTrigger*>(lfirst(cell));
+        if (std::strcmp(trigger->name, name) == 0) {
+            return trigger->enabled;
+        }
+        if (std::strcmp(trigger->name, kTruncateTrigger.name) != 0) {
+            common = common == '\0' || common == trigger->enabled ? trigger->enabled : TRIGGER_FIRES_ON_ORIGIN;
+        }
+    }
+    return common;
+}
+
+void keep_firing(Oid table, Oid trigger_function, const List* earlier) {
+    if (earlier == NIL) {
+        return;
+    }
+    const ListCell* cell;
     foreach (cell, find_watch(table, trigger_function, Origin::kOwn)) {
-        execute(psprintf("DROP TRIGGER %s ON %s", static_cast<const char*>(lfirst(cell)), qualified_name(table)));
+        const auto* trigger = static_cast<const FoundTrigger*>(lfirst(cell));
+        set_firing(table, {trigger->name, find_firing(earlier, trigger->name)});
     }
 }
 
@@ -270,6 +333,13 @@ void create_triggers(Oid table, Oid trigger_function, const WatchTrigger (&trigg
     }
     if (is_fit_for_truncate && can_have_truncate_trigger(table)) {
         create_trigger(table, trigger_function, kTruncateTrigger, arguments);
+    }
+}
+
+void create_order_trigger(Oid table, Oid trigger_function) {
+    const Oid function = find_order_function_beside(trigger_function);
+    if (OidIsValid(function)) {
+        create_trigger(table, function, kOrderTrigger, {nullptr, 0});
     }
 }
 
@@ -308,14 +378,14 @@ void require_watch(Oid table, Oid trigger_function) {
 
 // Not LookupFuncName(): who creates a trigger need not have USAGE on the extension's schema.
 Oid find_trigger_function(Oid function) {
-    const Oid found =
-        GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(kTriggerFunction),
-                        PointerGetDatum(buildoidvector(nullptr, 0)), ObjectIdGetDatum(get_func_namespace(function)));
+    const Oid found = find_function_beside(function, kTriggerFunction);
     if (!OidIsValid(found)) {
         elog(ERROR, "function %s() is not where function %u is", kTriggerFunction, function);
     }
     return found;
 }
+
+Oid find_order_function(Oid function) { return find_order_function_beside(function); }
 
 void create_watch(Oid table, Oid trigger_function, WatchLevel level, const TriggerArguments& arguments) {
     require_watchable(table, level);
@@ -325,12 +395,15 @@ void create_watch(Oid table, Oid trigger_function, WatchLevel level, const Trigg
         require_no_watched_partition(table, trigger_function);
     }
     SPI_connect();
-    drop_triggers(table, trigger_function);
+    const List* earlier = find_watch(table, trigger_function, Origin::kOwn);
+    drop_triggers(table, earlier);
     if (level == WatchLevel::kRow) {
         create_triggers(table, trigger_function, kRowTriggers, arguments);
     } else {
         create_triggers(table, trigger_function, kStatementTriggers, arguments);
+        create_order_trigger(table, trigger_function);
     }
+    keep_firing(table, trigger_function, earlier);
     require_keys(table, trigger_function);
     SPI_finish();
 }
@@ -342,7 +415,7 @@ void drop_watch(Oid table, Oid trigger_function) {
     lock_table(table, AccessExclusiveLock);
     require_watch(table, trigger_function);  // still
     SPI_connect();
-    drop_triggers(table, trigger_function);
+    drop_triggers(table, find_watch(table, trigger_function, Origin::kOwn));
     SPI_finish();
 }
 

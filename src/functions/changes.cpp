@@ -9,6 +9,7 @@
 #include "backend/guard.h"
 #include "backend/settings.h"
 #include "backend/statement_changes.h"
+#include "backend/statement_order.h"
 
 extern "C" {
 #include "commands/trigger.h"
@@ -85,6 +86,23 @@ void emit_for(FunctionCallInfo fcinfo, const TriggerData* trigger) {
     }
 }
 
+bool is_for_statement(const TriggerData* trigger) {
+    return !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && op_of(trigger) != ChangeOp::kTruncate;
+}
+
+void emit(FunctionCallInfo fcinfo, const TriggerData* trigger) {
+    if (settings.enabled) {
+        emit_for_watch([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); });
+    }
+}
+
+// Whatever a statement emits, it ends here.
+void emit_in_order(FunctionCallInfo fcinfo, const TriggerData* trigger) {
+    StatementEvents events(trigger);
+    emit(fcinfo, trigger);
+    events.end();
+}
+
 // INSTEAD OF triggers pass the row on; what AFTER triggers return is not looked at.
 Datum returned_row(const TriggerData* trigger) {
     const bool is_update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
@@ -97,8 +115,10 @@ Datum emit_changes(FunctionCallInfo fcinfo) {
                         errmsg("socketio_emit_changes() must be called as a trigger")));
     }
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
-    if (settings.enabled) {
-        emit_for_watch([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); });
+    if (is_for_statement(trigger)) {
+        emit_in_order(fcinfo, trigger);
+    } else {
+        emit(fcinfo, trigger);
     }
     return returned_row(trigger);
 }

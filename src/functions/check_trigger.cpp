@@ -5,6 +5,7 @@
 
 #include "backend/change_plan.h"
 #include "backend/guard.h"
+#include "backend/statement_order.h"
 #include "backend/watch_triggers.h"
 
 extern "C" {
@@ -20,12 +21,23 @@ namespace socketio {
 
 namespace {
 
-void check_triggers(Relation relation, const char* name, Oid function) {
+// The functions of triggers that are looked at.
+struct TriggerFunctions {
+    Oid emitter;
+    Oid order;
+};
+
+void check_triggers(Relation relation, const char* name, const TriggerFunctions& functions) {
     const TriggerDesc* triggers = relation->trigdesc;
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
         const Trigger* trigger = &triggers->triggers[i];
-        if (trigger->tgfoid == function && std::strcmp(trigger->tgname, name) == 0) {
+        if (std::strcmp(trigger->tgname, name) != 0) {
+            continue;
+        }
+        if (trigger->tgfoid == functions.emitter) {
             require_names(plan_changes(relation, trigger, CurrentMemoryContext));
+        } else if (trigger->tgfoid == functions.order) {
+            require_order_trigger(relation, trigger);
         }
     }
 }
@@ -40,11 +52,11 @@ Oid find_table(const RangeVar* name, Oid new_schema) {
     return OidIsValid(table) ? table : RangeVarGetRelid(name, NoLock, true);  // CREATE TRIGGER holds a lock
 }
 
-void check_statement(const CreateTrigStmt* statement, Oid new_schema, Oid function) {
+void check_statement(const CreateTrigStmt* statement, Oid new_schema, const TriggerFunctions& functions) {
     const Oid table = find_table(statement->relation, new_schema);
     if (OidIsValid(table)) {
         Relation relation = relation_open(table, AccessShareLock);
-        check_triggers(relation, statement->trigname, function);
+        check_triggers(relation, statement->trigname, functions);
         relation_close(relation, NoLock);
     }
 }
@@ -56,13 +68,13 @@ Oid created_schema(const CreateSchemaStmt* statement) {
     return get_namespace_oid(name, false);
 }
 
-void check_statement(const CreateSchemaStmt* statement, Oid function) {
+void check_statement(const CreateSchemaStmt* statement, const TriggerFunctions& functions) {
     const Oid schema = created_schema(statement);
     ListCell* cell;
     foreach (cell, statement->schemaElts) {
         const auto* element = static_cast<const Node*>(lfirst(cell));
         if (IsA(element, CreateTrigStmt)) {
-            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), schema, function);
+            check_statement(reinterpret_cast<const CreateTrigStmt*>(element), schema, functions);
         }
     }
 }
@@ -73,11 +85,12 @@ Datum check_trigger(FunctionCallInfo fcinfo) {
                         errmsg("socketio_check_trigger() must be called as an event trigger")));
     }
     const Node* command = reinterpret_cast<const EventTriggerData*>(fcinfo->context)->parsetree;
-    const Oid function = find_trigger_function(fcinfo->flinfo->fn_oid);
+    const Oid own = fcinfo->flinfo->fn_oid;
+    const TriggerFunctions functions = {find_trigger_function(own), find_order_function(own)};
     if (IsA(command, CreateTrigStmt)) {
-        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), InvalidOid, function);
+        check_statement(reinterpret_cast<const CreateTrigStmt*>(command), InvalidOid, functions);
     } else if (IsA(command, CreateSchemaStmt)) {
-        check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), function);
+        check_statement(reinterpret_cast<const CreateSchemaStmt*>(command), functions);
     }
     PG_RETURN_NULL();
 }

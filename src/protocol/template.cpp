@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/quoted_name.h"
+
 namespace socketio {
 
 namespace {
@@ -9,6 +11,12 @@ namespace {
 constexpr std::string_view kBlanks = " \t\n\r\f\v";
 
 bool begins_with_pair(std::string_view text) { return text.size() > 1 && text[0] == text[1]; }
+
+// The length of the placeholder with a quoted name at the front of `text`, braces included; 0 where there is none.
+std::size_t quoted_placeholder_length(std::string_view text) {
+    const std::size_t quoted = quoted_length(text.substr(1));
+    return quoted > 0 && text.substr(1 + quoted, 1) == "}" ? quoted + 2 : 0;
+}
 
 // The length of the template at the front of `list`. A brace that is never closed ends nothing, and is looked for once.
 std::size_t template_length(std::string_view list) {
@@ -19,6 +27,8 @@ std::size_t template_length(std::string_view list) {
             ++i;
         } else if (begins_with_pair(list.substr(i))) {
             i += 2;
+        } else if (const std::size_t quoted = quoted_placeholder_length(list.substr(i)); quoted > 0) {
+            i += quoted;
         } else {
             const std::size_t end = can_close ? list.find('}', i) : std::string_view::npos;
             can_close = end != std::string_view::npos;
@@ -29,6 +39,10 @@ std::size_t template_length(std::string_view list) {
 }
 
 }  // namespace
+
+std::string_view trim_front(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of(kBlanks), text.size()));
+}
 
 std::string_view trim(std::string_view text) {
     const std::size_t first = text.find_first_not_of(kBlanks);
@@ -61,23 +75,28 @@ bool TemplateReader::next(TemplateToken& token) {
 }
 
 bool TemplateReader::placeholder(TemplateToken& token) {
+    if (const std::size_t quoted = quoted_placeholder_length(rest_); quoted > 0) {
+        token = {TemplateToken::Kind::kPlaceholder, rest_.substr(2, quoted - 4), true};
+        rest_.remove_prefix(quoted);
+        return true;
+    }
     const std::size_t end = rest_.find('}');
     if (end == std::string_view::npos) {
         return fail("has a { without a }; a brace is written {{");
     }
-    token = {TemplateToken::Kind::kPlaceholder, rest_.substr(1, end - 1)};
+    token = {TemplateToken::Kind::kPlaceholder, rest_.substr(1, end - 1), false};
     if (token.text.empty()) {
         return fail("has braces without a name in them");
     }
     if (token.text.find('{') != std::string_view::npos) {
-        return fail("has a { inside of braces");
+        return fail("has a { inside of braces; a name with one in it is written in double quotes");
     }
     rest_.remove_prefix(end + 1);
     return true;
 }
 
 bool TemplateReader::text(std::size_t size, std::size_t consumed, TemplateToken& token) {
-    token = {TemplateToken::Kind::kText, rest_.substr(0, size)};
+    token = {TemplateToken::Kind::kText, rest_.substr(0, size), false};
     rest_.remove_prefix(consumed);
     return true;
 }

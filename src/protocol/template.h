@@ -1,6 +1,7 @@
 // Templates such as `user:{user_id}`: text in which names in braces stand for something yet to be known.
 //
-// `{name}` is a placeholder, `{{` and `}}` are a brace each, anything else is itself. A list of templates is separated by
+// `{name}` is a placeholder, and so is `{"name"}`, where the name may hold anything (quoted_name.h); `{{` and `}}` are a brace
+// each, anything else is itself. A list of templates is separated by
 // commas; a comma inside a placeholder is part of its name. What the names mean is not known here. All input is in an
 // encoding whose non-ASCII characters hold no ASCII bytes, as UTF-8 and every encoding of a PostgreSQL database do.
 
@@ -13,6 +14,9 @@ namespace socketio {
 // `text` without the blanks around it.
 std::string_view trim(std::string_view text);
 
+// `text` without the blanks in front of it.
+std::string_view trim_front(std::string_view text);
+
 // Take the first template off the front of a list, with the comma behind it, and return it trimmed. `list` becomes a view
 // without data when that was the last one: `user:{id},` has two, of which the second is empty.
 std::string_view take_template(std::string_view& list);
@@ -21,7 +25,8 @@ struct TemplateToken {
     enum class Kind { kText, kPlaceholder };
 
     Kind kind;
-    std::string_view text;  // the text itself, or the placeholder's name
+    std::string_view text;   // the text itself, or the placeholder's name, without the quotes around it
+    bool is_quoted = false;  // it stood in quotes
 };
 
 // Reads one template token by token.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "protocol/quoted_name.h"
 #include "protocol/template.h"
 #include "take_document.h"
 
@@ -36,6 +37,18 @@ Texts split(std::string_view list) {
     return templates;
 }
 
+// The bytes from the brace at `begin` to the one behind a name in quotes, said plainly; 0 where there is none.
+std::size_t quoted_length_at(std::string_view list, std::size_t begin) {
+    if (list.substr(begin, 2) != "{\"") {
+        return 0;
+    }
+    std::size_t i = begin + 2;
+    while (i < list.size() && (list[i] != '"' || list.substr(i, 2) == "\"\"")) {
+        i += list[i] == '"' ? 2 : 1;
+    }
+    return i > begin + 2 && list.substr(i, 2) == "\"}" ? i + 2 - begin : 0;
+}
+
 // The commas that are not inside of a placeholder, said plainly. A brace that is never closed opens none.
 std::size_t count_separators(std::string_view list) {
     const std::size_t last_end = list.rfind('}');
@@ -46,6 +59,8 @@ std::size_t count_separators(std::string_view list) {
             is_inside = list[i] != '}';
         } else if (list.substr(i, 2) == "{{") {
             ++i;
+        } else if (const std::size_t quoted = quoted_length_at(list, i); quoted > 0) {
+            i += quoted - 1;
         } else if (list[i] == '{') {
             is_inside = last_end != std::string_view::npos && i < last_end;
         } else {
@@ -89,7 +104,7 @@ Tokens read(std::string_view source, const char*& problem) {
 
 void check_token(const TemplateToken& token, std::string_view source) {
     const bool has_braces = token.text.find_first_of("{}") != std::string_view::npos;
-    const bool may_have_braces = token.kind == Kind::kText && is_brace(token.text);
+    const bool may_have_braces = token.is_quoted || (token.kind == Kind::kText && is_brace(token.text));
     check(!token.text.empty(), "no token is empty", source);
     check(!has_braces || may_have_braces, "no token holds a brace, unless it is one", source);
 }
@@ -99,7 +114,8 @@ std::string as_source(const Tokens& tokens) {
     std::string source;
     for (const TemplateToken& token : tokens) {
         if (token.kind == Kind::kPlaceholder) {
-            source.append("{").append(token.text).append("}");
+            const std::string_view quote = token.is_quoted ? "\"" : "";
+            source.append("{").append(quote).append(token.text).append(quote).append("}");
         } else {
             source.append(token.text).append(is_brace(token.text) ? token.text : "");
         }
@@ -109,7 +125,7 @@ std::string as_source(const Tokens& tokens) {
 
 bool same_tokens(const Tokens& a, const Tokens& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const TemplateToken& x, const TemplateToken& y) {
-        return x.kind == y.kind && x.text == y.text;
+        return x.kind == y.kind && x.text == y.text && x.is_quoted == y.is_quoted;
     });
 }
 
@@ -127,6 +143,19 @@ void check_template(std::string_view source) {
     check(same_tokens(read(joined, none), tokens) && none == nullptr, "tokens are read again as they were", source);
 }
 
+// A list of names comes to an end, each is part of it, and what is quoted has its quotes around it.
+void check_names(std::string_view whole) {
+    for (std::string_view list = whole; list.data() != nullptr;) {
+        const std::size_t before = list.size();
+        const WrittenName name = take_name(list);
+        check(list.data() == nullptr || list.size() < before, "taking a name shortens the list", whole);
+        check(!name.is_quoted || (name.text.data()[-1] == '"' && *(name.text.data() + name.text.size()) == '"'),
+              "a quoted name has quotes around it", whole);
+        check(name.is_quoted || name.text.empty() || (!is_blank(name.text.front()) && !is_blank(name.text.back())),
+              "a name is trimmed", whole);
+    }
+}
+
 // From a heap block of its own size, so that a read beyond it shows.
 void check_list(std::string_view bytes) {
     const std::vector<char> block(bytes.begin(), bytes.end());
@@ -135,6 +164,7 @@ void check_list(std::string_view bytes) {
     check(templates.size() == count_separators(list) + 1, "a list has one template more than commas", list);
     check_nothing_is_lost(list, templates);
     check_template(list);
+    check_names(list);
     for (const std::string_view taken : templates) {
         const std::vector<char> alone(taken.begin(), taken.end());
         check_template({alone.data(), alone.size()});
@@ -163,11 +193,30 @@ std::string take_plain_text(FuzzedDataProvider& data) {
     return text;
 }
 
+// A name that stands for itself begins with no quote.
+std::string take_unquoted(FuzzedDataProvider& data) {
+    const std::string name = take_bytes(data, "{}");
+    return name.front() == '"' ? "_" + name : name;
+}
+
+// Any name, with its quotes doubled.
+std::string take_quoted(FuzzedDataProvider& data) {
+    const std::string name = take_bytes(data, "");
+    std::string quoted;
+    for (const char byte : name) {
+        quoted.append(byte == '"' ? 2 : 1, byte);
+    }
+    std::string unquoted(quoted.size(), '\0');
+    unquoted.resize(unquote(quoted, unquoted.data()));
+    check(unquoted == name, "a quoted name is what was quoted", name);
+    return quoted;
+}
+
 Tokens take_tokens(FuzzedDataProvider& data, std::vector<std::string>& texts) {
     Tokens tokens;
     bool is_behind_text = false;
     for (int i = data.ConsumeIntegralInRange(0, 6); i > 0; --i) {
-        const int kind = data.ConsumeIntegralInRange(0, is_behind_text ? 2 : 3);  // text behind text is one text
+        const int kind = data.ConsumeIntegralInRange(0, is_behind_text ? 3 : 4);  // text behind text is one text
         switch (kind) {
             case 0:
                 tokens.push_back({Kind::kText, "{"});
@@ -176,12 +225,15 @@ Tokens take_tokens(FuzzedDataProvider& data, std::vector<std::string>& texts) {
                 tokens.push_back({Kind::kText, "}"});
                 break;
             case 2:
-                tokens.push_back({Kind::kPlaceholder, texts.emplace_back(take_bytes(data, "{}"))});
+                tokens.push_back({Kind::kPlaceholder, texts.emplace_back(take_unquoted(data))});
+                break;
+            case 3:
+                tokens.push_back({Kind::kPlaceholder, texts.emplace_back(take_quoted(data)), true});
                 break;
             default:
                 tokens.push_back({Kind::kText, texts.emplace_back(take_plain_text(data))});
         }
-        is_behind_text = kind == 3;
+        is_behind_text = kind == 4;
     }
     return tokens;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 #include <regex>
 #include <string>
@@ -13,10 +14,13 @@
 
 namespace socketio {
 
-bool operator==(const TemplateToken& a, const TemplateToken& b) { return a.kind == b.kind && a.text == b.text; }
+bool operator==(const TemplateToken& a, const TemplateToken& b) {
+    return a.kind == b.kind && a.text == b.text && a.is_quoted == b.is_quoted;
+}
 
 void PrintTo(const TemplateToken& token, std::ostream* out) {
-    *out << (token.kind == TemplateToken::Kind::kText ? "text \"" : "name \"") << token.text << '"';
+    *out << (token.kind == TemplateToken::Kind::kText ? "text \"" : "name \"") << token.text
+         << (token.is_quoted ? "\" in quotes" : "\"");
 }
 
 namespace template_test {
@@ -29,11 +33,12 @@ using Tokens = std::vector<TemplateToken>;
 
 TemplateToken text(std::string_view text) { return {TemplateToken::Kind::kText, text}; }
 TemplateToken name(std::string_view name) { return {TemplateToken::Kind::kPlaceholder, name}; }
+TemplateToken quoted(std::string_view name) { return {TemplateToken::Kind::kPlaceholder, name, true}; }
 
 constexpr auto kStrayEnd = "has a } without a {; a brace is written }}";
 constexpr auto kNoEnd = "has a { without a }; a brace is written {{";
 constexpr auto kNoName = "has braces without a name in them";
-constexpr auto kNested = "has a { inside of braces";
+constexpr auto kNested = "has a { inside of braces; a name with one in it is written in double quotes";
 
 // trim()
 
@@ -116,6 +121,14 @@ TEST(TakeTemplate, LeavesCommasInsidePlaceholders) {
     EXPECT_EQ(split("{,}"), Texts{"{,}"});
     EXPECT_EQ(split("x{a,b},{c}y,{d,}"), (Texts{"x{a,b}", "{c}y", "{d,}"}));
     EXPECT_EQ(split("{ a , b }, c"), (Texts{"{ a , b }", "c"})) << "and blanks";
+}
+
+TEST(TakeTemplate, LeavesCommasAndBracesInsideQuotes) {
+    EXPECT_EQ(split(R"({"a,b"},c)"), (Texts{R"({"a,b"})", "c"}));
+    EXPECT_EQ(split(R"({"a},b"},c)"), (Texts{R"({"a},b"})", "c"}));
+    EXPECT_EQ(split(R"({"a"",}"},{"{,"})"), (Texts{R"({"a"",}"})", R"({"{,"})"}));
+    EXPECT_EQ(split(R"({"a},b)"), (Texts{R"({"a})", "b"})) << "quotes nothing";
+    EXPECT_EQ(split(R"("a,b")"), (Texts{"\"a", "b\""})) << "no name";
 }
 
 TEST(TakeTemplate, SplitsAtCommasBehindBraces) {
@@ -228,7 +241,6 @@ TEST(TemplateReader, LeavesNamesAsTheyAre) {
     expect_tokens("{ }", {name(" ")});
     expect_tokens("{a,b}", {name("a,b")});
     expect_tokens("{User Name}", {name("User Name")});
-    expect_tokens("{\"id\"}", {name("\"id\"")});
     expect_tokens(
         "{gr\xC3\xB6\xC3\x9F"
         "e}",
@@ -236,6 +248,30 @@ TEST(TemplateReader, LeavesNamesAsTheyAre) {
               "e")});
     expect_tokens("{\xFF\x80}", {name("\xFF\x80")});
     expect_tokens("{a\0b}"sv, {name("a\0b"sv)});
+}
+
+TEST(TemplateReader, ReadsNamesInQuotes) {
+    expect_tokens(R"({"id"})", {quoted("id")});
+    expect_tokens(R"({"odd{name"})", {quoted("odd{name")});
+    expect_tokens(R"(a{"}"}b{"{{,}}"}{c})", {text("a"), quoted("}"), text("b"), quoted("{{,}}"), name("c")});
+    expect_tokens(R"({" a "})", {quoted(" a ")});
+    expect_tokens(R"({"a""b"})", {quoted(R"(a""b)")});
+    expect_tokens(R"({""""})", {quoted(R"("")")});
+    expect_tokens(R"({"""}"})", {quoted(R"(""})")});
+    expect_tokens(R"({{{"a"}}})", {text("{"), quoted("a"), text("}")});
+}
+
+TEST(TemplateReader, LeavesQuotesThatDoNotQuote) {
+    expect_tokens(R"({a"b})", {name(R"(a"b)")});
+    expect_tokens(R"({"a})", {name(R"("a)")});
+    expect_tokens(R"({a"})", {name(R"(a")")});
+    expect_tokens(R"({"})", {name(R"(")")});
+    expect_tokens(R"({""})", {name(R"("")")});
+    expect_tokens(R"({"a"b})", {name(R"("a"b)")});
+    expect_tokens(R"({ "a"})", {name(R"( "a")")});
+    expect_tokens(R"("{a}")", {text("\""), name("a"), text("\"")});
+    expect_problem(R"({"a"b{"})", kNested);
+    expect_problem(R"({"a")", kNoEnd);
 }
 
 TEST(TemplateReader, LeavesTextAsItIs) {
@@ -325,7 +361,7 @@ TEST(TemplateReader, GivesViewsOfTheTemplate) {
 // Both together, on whatever braces, commas and blanks may come to.
 
 std::string random_source(RandomDocument& random) {
-    constexpr std::string_view kCharacters = "{{{}}},, ab\xC3";
+    constexpr std::string_view kCharacters = "{{{}}},, \"\"ab\xC3";
     std::string source(random.below(10), '\0');
     for (char& character : source) {
         character = kCharacters[random.below(kCharacters.size())];
@@ -338,13 +374,15 @@ std::string as_source(const Tokens& tokens) {
     for (const TemplateToken& token : tokens) {
         const bool is_brace = token == text("{") || token == text("}");
         const bool is_name = token.kind == TemplateToken::Kind::kPlaceholder;
-        source.append(is_name ? "{" : "").append(token.text).append(is_name ? "}" : is_brace ? token.text : "");
+        const std::string_view quote = token.is_quoted ? "\"" : "";
+        source.append(is_name ? "{" : "").append(quote).append(token.text).append(quote);
+        source.append(is_name ? "}" : is_brace ? token.text : "");
     }
     return source;
 }
 
 TEST(TemplateReader, AcceptsWhatIsWellFormedAndLosesNothing) {
-    const std::regex well_formed(R"(([^{}]|\{\{|\}\}|\{[^{}]+\})*)");
+    const std::regex well_formed(R"re(([^{}]|\{\{|\}\}|\{[^{}]+\}|\{"([^"]|"")+"\})*)re");
     RandomDocument random(17);
     int accepted = 0;
     for (int i = 0; i < 20000; ++i) {
@@ -360,6 +398,14 @@ TEST(TemplateReader, AcceptsWhatIsWellFormedAndLosesNothing) {
     EXPECT_LT(accepted, 19000);
 }
 
+// Whether a name that is not quoted begins with a quote: with a later one, it would be.
+bool opens_quotes(std::string_view source) {
+    const Tokens tokens = read(source).tokens;
+    return std::any_of(tokens.begin(), tokens.end(), [](const TemplateToken& token) {
+        return token.kind == TemplateToken::Kind::kPlaceholder && !token.is_quoted && token.text.front() == '"';
+    });
+}
+
 // A list of templates that are well-formed comes apart into them.
 TEST(TakeTemplate, TakesApartWhatWasPutTogether) {
     RandomDocument random(18);
@@ -369,7 +415,7 @@ TEST(TakeTemplate, TakesApartWhatWasPutTogether) {
         for (std::string& source : sources) {
             do {
                 source = random_source(random);
-            } while (read(source).problem != nullptr || split(source).size() != 1);
+            } while (read(source).problem != nullptr || split(source).size() != 1 || opens_quotes(source));
             list += (&source == &sources.front() ? "" : ",") + source;
         }
         const Texts templates = split(list);
