@@ -233,6 +233,7 @@ ConversationLimits adapt_to_load(ConversationLimits limits) {
     const std::chrono::microseconds start_up(GetCurrentTimestamp() - MyStartTimestamp);
     const auto patience = std::chrono::duration_cast<Conversation::Time>(kPatienceByStartUp * start_up);
     limits.patience = std::max(limits.patience, std::min(patience, limits.timeout));
+    limits.quiet = std::max(limits.quiet, std::min(patience / 2, limits.timeout));
     return limits;
 }
 
