@@ -39,6 +39,7 @@ extern "C" {
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 }
 
 namespace socketio {
@@ -53,6 +54,8 @@ constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN | BGWORKER_
 #else
 constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN;
 #endif
+
+constexpr int kPatienceByStartUp = 20;  // it takes some 10 ms on an idle machine
 
 constexpr int kInboxLimit = 256 * 1024 * 1024;
 
@@ -252,13 +255,22 @@ void send_actions() {
     end_transaction();
 }
 
+// On a busy machine servers take as long to be heard as this process has taken to get here, and more if many ask at once.
+ConversationLimits adapt_to_load(ConversationLimits limits) {
+    const std::chrono::microseconds start_up(GetCurrentTimestamp() - MyStartTimestamp);
+    const auto patience = std::chrono::duration_cast<Conversation::Time>(kPatienceByStartUp * start_up);
+    limits.patience = std::max(limits.patience, std::min(patience, limits.timeout));
+    limits.quiet = std::max(limits.quiet, std::min(patience / 2, limits.timeout));
+    return limits;
+}
+
 Conversation* begin_conversation() {
     const RequestHeader& header = *segment.header;
     const Inquiry inquiry = {header.question,
                              {segment.nsp, header.nsp_size},
                              {segment.socket, header.socket_size},
                              header.request_id.view(),
-                             header.limits};
+                             adapt_to_load(header.limits)};
     return segment.dialect->converse(inquiry, header.channel);
 }
 

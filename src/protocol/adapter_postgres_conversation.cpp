@@ -119,7 +119,7 @@ int AdapterPostgresConversation::servers() const {
 }
 
 Time AdapterPostgresConversation::quiet_end() const {
-    return end_of_quiet(last_answer_, servers() > 0 ? kShortQuiet : kQuiet, limits_.patience);
+    return end_of_quiet(last_answer_, servers() > 0 ? kShortQuiet : limits_.quiet, limits_.patience);
 }
 
 // How long those that may have the namespace, and texts of which pieces are missing, are waited for.

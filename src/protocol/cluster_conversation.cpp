@@ -204,10 +204,10 @@ int ClusterConversation::connections_heard() const {
 
 Time ClusterConversation::quiet_end() const {
     if (is_nobody_there()) {
-        return last_met_ + kQuiet;
+        return last_met_ + limits_.quiet;
     }
     const bool is_countable = is_each_its_own() && listeners_.sure > 0 && answered() >= listeners_.sure;
-    const Time shortest = is_countable ? kShortQuiet : kQuiet;
+    const Time shortest = is_countable ? kShortQuiet : limits_.quiet;
     return end_of_quiet(last_met_, shortest, limits_.patience);
 }
 

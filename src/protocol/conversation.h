@@ -50,6 +50,8 @@ using ConversationTime = std::chrono::microseconds;
 struct ConversationLimits {
     ConversationTime timeout;
     ConversationTime patience;  // with connections that may be servers' and stay silent
+    ConversationTime quiet =
+        std::chrono::milliseconds(200);  // until whoever can be heard has been, if nobody can be counted
 };
 
 // What a conversation is about. The views have to outlive it.
@@ -68,9 +70,7 @@ struct Listeners {
     bool is_main = false;  // whether it is "/", which every server has
 };
 
-// How long it has to be quiet, at least, for everybody to have been heard: if it is not known how many there are, and if all have
-// answered that are known for sure.
-inline constexpr ConversationTime kQuiet = std::chrono::milliseconds(200);
+// How long it has to be quiet, at least, for everybody to have been heard, if all have answered that are known for sure.
 inline constexpr ConversationTime kShortQuiet = std::chrono::milliseconds(50);
 
 // When it has been quiet long enough, if nobody has been heard since `last`: behind that, four times what the slowest took.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { acknowledges, versions } from './lib/adapters.js';
-import { answerOnServers, byId, many, reported, uidsOf, useAsker, withAskers } from './lib/ask.js';
+import { answerOnServers, byId, LONG, many, reported, uidsOf, useAsker, withAskers } from './lib/ask.js';
 import { delivery } from './lib/delivery.js';
 import { sorted } from './lib/sorted.js';
 import { onEachAdapter } from './lib/suite.js';
@@ -25,13 +25,14 @@ onEachAdapter('ask: at once', { versions: [...new Set([versions[0], versions.at(
     await connect(...many(SESSIONS, (i) => ({ rooms: [`room ${i}`, 'everybody'] })));
     await withAskers(stage.database, SESSIONS, async (...askers) => {
       const answers = await Promise.all(askers.map((one, i) => (
-        one.rows('SELECT * FROM socketio_fetch_sockets(rooms => ARRAY[$1])', [`room ${i}`]))));
+        one.rows('SELECT * FROM socketio_fetch_sockets(rooms => ARRAY[$1], timeout => $2)', [`room ${i}`, LONG]))));
       for (const [i, rows] of answers.entries()) {
         assert.equal(rows.length, 1);
         assert.deepEqual(rows, await reported(stage.cluster, { rooms: [`room ${i}`] }));
       }
       const everybody = byId(await reported(stage.cluster));
-      for (const rows of await Promise.all(askers.map((one) => one.rows('SELECT * FROM socketio_fetch_sockets()')))) {
+      const all = 'SELECT * FROM socketio_fetch_sockets(timeout => $1)';
+      for (const rows of await Promise.all(askers.map((one) => one.rows(all, [LONG])))) {
         assert.deepEqual(byId(rows), everybody);
       }
     });
@@ -43,7 +44,7 @@ onEachAdapter('ask: at once', { versions: [...new Set([versions[0], versions.at(
     await withAskers(stage.database, SESSIONS, async (...askers) => {
       const answers = await Promise.all(askers.map((one, i) => one.rows(
         `SELECT server, response->>0 AS uid, response->1 AS i
-        FROM socketio_server_side_emit_with_ack(event => 'question', args => to_jsonb($1::int))`, [i])));
+        FROM socketio_server_side_emit_with_ack(event => 'question', args => to_jsonb($1::int), timeout => $2)`, [i, LONG])));
       answers.forEach((rows, i) => (
         assert.deepEqual(sorted(rows), sorted(uids.map((uid) => ({ server: uid, uid, i }))))));
     });
@@ -54,14 +55,14 @@ onEachAdapter('ask: at once', { versions: [...new Set([versions[0], versions.at(
     const clients = await connect(...many(SESSIONS, (i) => ({ rooms: [`room ${i}`] })));
     clients.forEach((client, i) => client.acknowledge('question', (asked) => [[i, asked]]));
     const kinds = [
-      (i) => ['SELECT room FROM socketio_client_rooms($1) WHERE room <> $1', [clients[i].id], [{ room: `room ${i}` }]],
-      (i) => ['SELECT id FROM socketio_clients(rooms => ARRAY[$1])', [`room ${i}`], [{ id: clients[i].id }]],
-      (i) => ['SELECT room FROM socketio_all_rooms() WHERE room = $1', [`room ${i}`], [{ room: `room ${i}` }]],
-      () => [`SELECT uid FROM socketio_servers(timeout => '5 s')`, [], uidsOf(stage.cluster).map((uid) => ({ uid }))],
+      (i) => [`SELECT room FROM socketio_client_rooms($1, timeout => '10 min') WHERE room <> $1`, [clients[i].id], [{ room: `room ${i}` }]],
+      (i) => [`SELECT id FROM socketio_clients(rooms => ARRAY[$1], timeout => '10 min')`, [`room ${i}`], [{ id: clients[i].id }]],
+      (i) => [`SELECT room FROM socketio_all_rooms(timeout => '10 min') WHERE room = $1`, [`room ${i}`], [{ room: `room ${i}` }]],
+      () => [`SELECT uid FROM socketio_servers(timeout => '1 min')`, [], uidsOf(stage.cluster).map((uid) => ({ uid }))],
     ];
     if (acknowledges(stage.version)) {
       kinds.push((i) => [
-        `SELECT response FROM socketio_emit_with_ack('/', ARRAY[$1], '{}', 'question', to_jsonb($2::int))`,
+        `SELECT response FROM socketio_emit_with_ack('/', ARRAY[$1], '{}', 'question', to_jsonb($2::int), '10 min')`,
         [`room ${i}`, i], [{ response: [i, i] }],
       ]);
     }
