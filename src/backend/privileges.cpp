@@ -69,7 +69,7 @@ WITH part AS MATERIALIZED (
             AND d.defaclnamespace IN (0, m.extnamespace) AND d.defaclobjtype = CASE m.type WHEN 's' THEN 'S' ELSE m.type END
         CROSS JOIN aclexplode(d.defaclacl) AS a
 ), stray AS (
-    SELECT DISTINCT h.classid, h.objid, h.kind, h.name, h.grantee, h.privilege_type
+    SELECT DISTINCT h.classid, h.objid, h.kind, h.name, h.grantee, h.privilege_type, h.is_new
     FROM has AS h
     WHERE h.grantee NOT IN (h.owner, h.extowner) AND h.privilege_type IS DISTINCT FROM CASE WHEN h.grantee = 0 THEN h.open END
         AND (h.is_new OR (h.classid, h.objid, h.grantee, h.privilege_type) IN (TABLE was_given))
@@ -81,14 +81,14 @@ WITH part AS MATERIALIZED (
 )
 )";
 
-// As commands, which are as many as there are privileges to mend.
+// As commands, which are as many as there are privileges to mend, and whether they are about what is new.
 constexpr char kCommands[] = R"(
 SELECT format('REVOKE %s ON %s %s FROM %s CASCADE', privilege_type, kind, name,
-    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), is_new
 FROM stray
 UNION ALL
 SELECT format('GRANT %s ON %s %s TO %s', privilege_type, kind, name,
-    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END), true
 FROM missing
 )";
 
@@ -96,7 +96,11 @@ FROM missing
 constexpr char kInitialPrivileges[] = R"(
 , initial AS (
     SELECT i.classoid, i.objoid, (
-        SELECT array_agg(CASE a.grantee WHEN 0 THEN makeaclitem(0, a.grantor, m.open, false) ELSE item END
+        SELECT array_agg(CASE a.grantee WHEN 0 THEN makeaclitem(0, a.grantor, m.open, false)
+            WHEN m.owner THEN (
+                SELECT d FROM unnest(acldefault(m.type, m.owner)) AS d, aclexplode(ARRAY[d]) AS e
+                WHERE e.grantee = m.owner LIMIT 1
+            ) ELSE item END
             ORDER BY a.grantee <> m.owner, n)
         FROM unnest(i.initprivs) WITH ORDINALITY AS u(item, n), LATERAL (
             SELECT e.grantee, e.grantor FROM aclexplode(ARRAY[item]) AS e
@@ -161,9 +165,22 @@ void execute_as_users_would(const char* command) {
     creating_extension = true;
 }
 
+// Whom the defaults served well, servers perhaps, now lacks something.
+void warn_of_loss() {
+    ereport(WARNING,
+            (errcode(ERRCODE_WARNING),
+             errmsg("what default privileges gave on objects of extension \"socketio_emitter\" has been revoked"),
+             errhint("GRANT what roles need, as servers do on the attachment table.")));
+}
+
 void execute_all(const SPITupleTable* commands, uint64 count) {
+    bool is_loss = false;
     for (uint64 i = 0; i < count; ++i) {
         execute_as_users_would(SPI_getvalue(commands->vals[i], commands->tupdesc, 1));
+        is_loss = is_loss || *SPI_getvalue(commands->vals[i], commands->tupdesc, 2) == 'f';
+    }
+    if (is_loss) {
+        warn_of_loss();
     }
 }
 

@@ -58,7 +58,7 @@ my %defaults = (
     grantable    => 'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO web_anon WITH GRANT OPTION; ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO web_anon WITH GRANT OPTION;',
     quoted       => sprintf("ALTER DEFAULT PRIVILEGES IN SCHEMA public $all", q{"Dr. O'Wner"}, 'IN SCHEMA public'),
     taken_away   => 'ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;',
-    from_oneself => 'ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER; ALTER DEFAULT PRIVILEGES REVOKE ALL ON SEQUENCES FROM CURRENT_USER;',
+    from_oneself => 'ALTER DEFAULT PRIVILEGES REVOKE SELECT, INSERT ON TABLES FROM CURRENT_USER; ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SEQUENCES FROM CURRENT_USER;',
 );
 my $plain_initial = $node->safe_psql('plain', $initial);
 for my $kind (sort keys %defaults)
@@ -78,7 +78,21 @@ for my $role ('owner', 'postgres')
         has_table_privilege('owner', 'socket_io_attachments', 'SELECT, INSERT, DELETE')}), 't|t', "defaults of $role, created by owner: the owner has its own");
 }
 
-# What follows from it: those of the issue may neither read, forge, truncate nor control.
+# Who relied on what the defaults gave to the old version is told.
+my $old = q{CREATE EXTENSION socketio_emitter VERSION '0.1.0';};
+my $update = 'ALTER EXTENSION socketio_emitter UPDATE;';
+my $warning = qr/WARNING:  what default privileges gave on objects of extension "socketio_emitter" has been revoked/;
+create_database($node, 'told', $defaults{per_schema});
+create_database($node, 'not_told', '');
+for my $case ([ 'told', "$old $update", 1 ], [ 'told', "DROP EXTENSION socketio_emitter; $create", 0 ], [ 'not_told', "$old $update", 0 ])
+{
+    my ($database, $sql, $told) = @$case;
+    my ($status, $out, $err) = $node->psql($database, $sql);
+    is($status, 0, "$database: $sql");
+    is($err =~ $warning ? 1 : 0, $told, "$database: told of it, or not") or diag $err;
+}
+
+# What follows from it: who has all by default may neither read, forge, truncate nor control.
 my $session = session($node, 'fresh_per_schema', q{
     SELECT count(*) FROM socket_io_attachments;
     INSERT INTO socket_io_attachments (payload) VALUES ('x');
@@ -109,8 +123,6 @@ my $columns = q{SELECT attname, attacl FROM pg_attribute WHERE attrelid = 'socke
 create_database($node, 'plain_granted', "$create $granted");
 my $expected_granted = privileges_in('plain_granted');
 isnt($expected_granted, $expected, 'there was something granted');
-my $update = 'ALTER EXTENSION socketio_emitter UPDATE;';
-my $old = q{CREATE EXTENSION socketio_emitter VERSION '0.1.0';};
 for my $kind ('none', 'per_schema', 'global', 'grantable', 'quoted')
 {
     create_database($node, "updated_$kind", ($defaults{$kind} // '') . "$old $granted");
