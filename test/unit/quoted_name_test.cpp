@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace socketio {
+namespace socketio::quoted_name_test {
 namespace {
 
 using Names = std::vector<std::pair<std::string, bool>>;
@@ -71,4 +71,4 @@ TEST(TakeName, LeavesQuotesThatDoNotQuote) {
 }
 
 }  // namespace
-}  // namespace socketio
+}  // namespace socketio::quoted_name_test
