@@ -14,7 +14,7 @@ extern "C" {
 #include "utils/backend_status.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 170000
-#include "utils/wait_classes.h"
+#include "utils/wait_event_types.h"
 #endif
 }
 
