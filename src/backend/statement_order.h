@@ -62,7 +62,6 @@ bool are_notifications_postponed();
 
 // Have a notification wait, which is copied with the attachment that it announces, if any. `payload` ends with a NUL byte behind
 // `size` others.
-void postpone_notification(const Channel& channel, const char* payload, std::size_t size,
-                           const Attachment* attachment);
+void postpone_notification(const Channel& channel, const char* payload, std::size_t size, const Attachment* attachment);
 
 }  // namespace socketio
