@@ -10,7 +10,7 @@ import { connect, createDatabase } from './lib/database.js';
 import { Messages } from './lib/messages.js';
 import { Pair } from './lib/pair.js';
 import { Program } from './lib/program.js';
-import { readProgram } from './lib/programs.js';
+import { program } from './lib/programs.js';
 import { codeBlocks, paragraphs, tableWith } from './lib/readme.js';
 
 const HEADING = 'From an application';
@@ -131,13 +131,6 @@ describe('parameters', () => {
     return data.opts.rooms;
   }
 });
-
-function program(file) {
-  const found = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram)
-    .find((candidate) => candidate.file === file);
-  assert.ok(found, `README.md has no JavaScript block for ${file}`);
-  return found;
-}
 
 function printedBehind(intro) {
   const found = blocks.filter((block) => block.language === '' && intro.test(block.intro));

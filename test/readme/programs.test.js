@@ -1,23 +1,33 @@
 // The README's programs: servers and clients, copied and pasted, and what it says they print.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Pair } from './lib/pair.js';
-import { readProgram } from './lib/programs.js';
-import { codeBlocks, paragraphs } from './lib/readme.js';
+import { program, programs } from './lib/programs.js';
+import { codeBlocks, paragraphs, repository } from './lib/readme.js';
 
 const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
 // What this file knows to run, by the name of the file.
-const roles = ['server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs', 'emit.mjs', 'emit-drizzle.mjs'];
+const roles = [
+  'io.mjs', 'server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs', 'emit.mjs', 'emit-drizzle.mjs',
+];
 
-const programs = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram);
+// These are the same in examples/server, where test/e2e tries what they survive.
+const examples = ['io.mjs', 'server.mjs'];
 
 describe('JavaScript', () => {
   for (const { file, heading, code } of programs) {
     test(`${heading}: there is a way to run ${file ?? code.split('\n')[0]}`, () => {
       assert.ok(roles.includes(file), 'no way to run this block');
       assert.equal(programs.filter((program) => program.file === file).length, 1, `more than one ${file}`);
+    });
+  }
+
+  for (const file of examples) {
+    test(`${file} is the one of examples/server`, () => {
+      assert.equal(`${program(file).code}\n`, readFileSync(`${repository}examples/server/${file}`, 'utf8'));
     });
   }
 
@@ -62,12 +72,6 @@ describe('JavaScript', () => {
     });
   });
 });
-
-function program(file) {
-  const found = programs.find((candidate) => candidate.file === file);
-  assert.ok(found, `README.md has no JavaScript block for ${file}`);
-  return found;
-}
 
 // The README's sentence about the first two programs.
 function readPromise() {
