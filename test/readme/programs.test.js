@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { installation } from './lib/own-schema.js';
 import { Pair } from './lib/pair.js';
 import { program, programs } from './lib/programs.js';
 import { codeBlocks, paragraphs, repository } from './lib/readme.js';
-
-const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
 // What this file knows to run, by the name of the file.
 const roles = [
@@ -36,7 +35,7 @@ describe('JavaScript', () => {
 
     before(() => pair.start({
       purpose: 'programs',
-      scripts: [CREATE_EXTENSION],
+      scripts: [installation],
       server: program('server.mjs'),
       client: program('client.mjs'),
     }));
@@ -57,7 +56,7 @@ describe('JavaScript', () => {
 
     before(() => pair.start({
       purpose: 'follow',
-      scripts: [CREATE_EXTENSION, ...setUp],
+      scripts: [installation, ...setUp],
       server: program('todos-server.mjs'),
       client: program('todos-client.mjs'),
     }));

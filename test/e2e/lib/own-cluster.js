@@ -1,7 +1,7 @@
 // A PostgreSQL cluster of a test's own, to be restarted, and a standby of it, to be promoted: beside the cluster that
 // scripts/with-cluster has started, in its directory, and run by the same user.
 
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -86,8 +86,8 @@ export class OwnCluster {
   // pg_ctl leaves a postmaster that holds what it has inherited: a pipe for its output would never end.
   async #run(program, ...options) {
     const command = [...asOwner, program, ...options.map(String)];
-    const finished = run('sh', ['-c', '"$@" >"$0" 2>&1 </dev/null || { cat "$0"; exit 1; }', `${this.#directory}.out`, ...command],
-      { cwd: '/' });
+    const script = '"$@" >"$0" 2>&1 </dev/null || { cat "$0"; exit 1; }';
+    const finished = run('sh', ['-c', script, `${this.#directory}.out`, ...command], { cwd: '/' });
     await within(finished.catch((error) => { throw new Error(`${program}: ${error.stdout}`); }), `${program} to end`);
   }
 }
@@ -95,4 +95,5 @@ export class OwnCluster {
 // PostgreSQL refuses to run as root: see scripts/with-cluster.
 const isRoot = process.getuid() === 0;
 const owner = process.env.CLUSTER_USER ?? 'postgres';
-const asOwner = isRoot ? ['setpriv', '--reuid', owner, '--regid', owner, '--init-groups'] : [];
+const group = isRoot ? execFileSync('id', ['-g', owner], { encoding: 'utf8' }).trim() : undefined;
+const asOwner = isRoot ? ['setpriv', '--reuid', owner, '--regid', group, '--init-groups'] : [];
