@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, createDatabase, psql } from './lib/database.js';
+import { installation } from './lib/own-schema.js';
 import { Pair } from './lib/pair.js';
-import { readProgram } from './lib/programs.js';
+import { program } from './lib/programs.js';
 import { blocks, codeBlocks, tablesWith } from './lib/readme.js';
-
-const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
 
 const NOTICE = 'NOTICE:';
 
@@ -20,7 +19,7 @@ describe('what psql prints', () => {
 
   before(async () => {
     database = await createDatabase('asking');
-    await psql(database, CREATE_EXTENSION);
+    await psql(database, installation);
     const server = withAdditions('server.mjs');
     const client = withAdditions('client.mjs');
     for (const [i, pair] of pairs.entries()) await pair.join({ database, server, client, count: i + 1 });
@@ -58,7 +57,7 @@ describe('the tables of functions', () => {
 
   before(async () => {
     session = await connect(await createDatabase('functions_that_ask'));
-    await session.query(CREATE_EXTENSION);
+    await session.query(installation);
   });
   after(() => session?.end());
 
@@ -82,9 +81,8 @@ describe('the tables of functions', () => {
 function withAdditions(file) {
   const added = codeBlocks.filter(({ mark }) => mark === `added to ${file}`).map(({ text }) => text);
   assert.notEqual(added.length, 0, `nothing is added to ${file}`);
-  const program = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram)
-    .find((candidate) => candidate.file === file);
-  return { ...program, code: [program.code, ...added].join('\n') };
+  const plain = program(file);
+  return { ...plain, code: [plain.code, ...added].join('\n') };
 }
 
 // What cannot be the same twice is replaced: ids, and the time a server takes, whose last digits may be missing, which

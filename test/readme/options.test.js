@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, createDatabase } from './lib/database.js';
 import { Messages } from './lib/messages.js';
+import { installation } from './lib/own-schema.js';
 import { codeIn, tableWith } from './lib/readme.js';
 
 const rows = tableWith('option', 'default').rows;
@@ -18,9 +19,8 @@ describe('options of a trigger', () => {
   before(async () => {
     const database = await createDatabase('options');
     session = await connect(database);
-    await session.query(`
-      CREATE EXTENSION socketio_emitter;
-      CREATE TABLE notes (id int PRIMARY KEY, user_id int, title text, notes text, password text)`);
+    await session.query(installation);
+    await session.query('CREATE TABLE notes (id int PRIMARY KEY, user_id int, title text, notes text, password text)');
     messages = await Messages.on(['socket.io#/'], database);
   });
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connect, createDatabase } from './lib/database.js';
+import { installation } from './lib/own-schema.js';
 import { codeBlocks } from './lib/readme.js';
 
 // What everyone may call and nothing can be sent with: values, and what makes triggers, which takes EXECUTE on the function that
@@ -26,7 +27,7 @@ describe('who may emit', () => {
 
   before(async () => {
     session = await connect(await createDatabase('privileges'));
-    await session.query('CREATE EXTENSION socketio_emitter');
+    await session.query(installation);
   });
   after(() => session?.end());
 

@@ -1,17 +1,20 @@
 // The README's programs: servers and clients, copied and pasted, and what it says they print.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { installation } from './lib/own-schema.js';
 import { Pair } from './lib/pair.js';
-import { readProgram } from './lib/programs.js';
-import { codeBlocks, paragraphs } from './lib/readme.js';
-
-const CREATE_EXTENSION = 'CREATE EXTENSION socketio_emitter';
+import { program, programs } from './lib/programs.js';
+import { codeBlocks, paragraphs, repository } from './lib/readme.js';
 
 // What this file knows to run, by the name of the file.
-const roles = ['server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs', 'emit.mjs', 'emit-drizzle.mjs'];
+const roles = [
+  'io.mjs', 'server.mjs', 'client.mjs', 'todos-server.mjs', 'todos-client.mjs', 'emit.mjs', 'emit-drizzle.mjs',
+];
 
-const programs = codeBlocks.filter(({ language, mark }) => language === 'js' && !mark).map(readProgram);
+// These are the same in examples/server, where test/e2e tries what they survive.
+const examples = ['io.mjs', 'server.mjs'];
 
 describe('JavaScript', () => {
   for (const { file, heading, code } of programs) {
@@ -21,12 +24,18 @@ describe('JavaScript', () => {
     });
   }
 
+  for (const file of examples) {
+    test(`${file} is the one of examples/server`, () => {
+      assert.equal(`${program(file).code}\n`, readFileSync(`${repository}examples/server/${file}`, 'utf8'));
+    });
+  }
+
   describe('the server and the client', () => {
     const pair = new Pair();
 
     before(() => pair.start({
       purpose: 'programs',
-      scripts: [CREATE_EXTENSION],
+      scripts: [installation],
       server: program('server.mjs'),
       client: program('client.mjs'),
     }));
@@ -47,7 +56,7 @@ describe('JavaScript', () => {
 
     before(() => pair.start({
       purpose: 'follow',
-      scripts: [CREATE_EXTENSION, ...setUp],
+      scripts: [installation, ...setUp],
       server: program('todos-server.mjs'),
       client: program('todos-client.mjs'),
     }));
@@ -62,12 +71,6 @@ describe('JavaScript', () => {
     });
   });
 });
-
-function program(file) {
-  const found = programs.find((candidate) => candidate.file === file);
-  assert.ok(found, `README.md has no JavaScript block for ${file}`);
-  return found;
-}
 
 // The README's sentence about the first two programs.
 function readPromise() {

@@ -6,15 +6,18 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
+import { inOwnSchema, pathOf } from './own-schema.js';
 
 const PSQL_TIMEOUT = 60_000;
 
-// The cluster's maintenance database would serve as well, but for the tests that run beside this one.
+// The cluster's maintenance database would serve as well, but for the tests that run beside this one. The path may name a
+// schema that is not there yet.
 export async function createDatabase(purpose) {
   const name = `readme_${purpose}`;
   const maintenance = await connect();
   try {
     await maintenance.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+    if (inOwnSchema) await maintenance.query(pathOf(name));
   } finally {
     await maintenance.end();
   }

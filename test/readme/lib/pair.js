@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, createDatabase, psql } from './database.js';
+import { inOwnSchema, withTable } from './own-schema.js';
 import { Program } from './program.js';
 import { within } from './waiting.js';
 
@@ -27,7 +28,7 @@ export class Pair {
     this.#database = database;
     this.#observer = await connect(this.#database);
     await this.#observer.query(`LISTEN "${channel}"`);
-    await this.server.start(server, { PGDATABASE: this.#database, PORT: '0' });
+    await this.server.start(inOwnSchema ? withTable(server) : server, { PGDATABASE: this.#database, PORT: '0' });
     await this.client.start(client, { URL: `http://127.0.0.1:${await this.server.port()}` });
     await this.#clientInRoom(count);
   }

@@ -21,11 +21,11 @@ export class Program {
   #closed;
 
   // The program runs from here on; stop() is due in any case.
-  async start({ file, packages, code }, environment) {
+  async start({ file, packages, code, beside }, environment) {
     // The cluster's directory is taken away even if this process is killed.
     this.#directory = await mkdtemp(path.join(process.env.CLUSTER_DIR ?? tmpdir(), 'readme-'));
     await installPackages(packages, this.#directory);
-    await writeFile(path.join(this.#directory, file), code);
+    for (const each of [{ file, code }, ...beside]) await writeFile(path.join(this.#directory, each.file), each.code);
     this.#child = spawn(process.execPath, ['--require', attended, file], {
       cwd: this.#directory,
       env: { ...process.env, ...environment },

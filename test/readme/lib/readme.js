@@ -8,6 +8,8 @@
 // * A ```js block behind <!-- test: added to server.mjs --> or <!-- test: added to client.mjs --> goes to the end of that
 //   program, for what the document has psql print with two servers and a client of each: that is in the blocks behind
 //   <!-- test: printed by the SQL above -->, ids and times being examples.
+// * The ```sql blocks behind <!-- test: in a schema of its own --> are another way to create the extension, for a database
+//   of their own.
 // * In a table behind the comment <!-- test: same message --> each row has two cells of code, SQL and JavaScript, that
 //   send the same message.
 // * The table of the settings has the columns setting and default, that of the triggers' options option and default,
@@ -31,7 +33,10 @@ const marks = new Map([
   ['printed by the SQL above', 'code'],
   ['added to server.mjs', 'code'],
   ['added to client.mjs', 'code'],
+  ['in a schema of its own', 'code'],
 ]);
+// The language of a marked block, if it is not JavaScript.
+const languageOf = new Map([['printed by the SQL above', ''], ['in a schema of its own', 'sql']]);
 
 export const documents = ['README.md', ...filesIn('docs')].map(readDocument);
 export const blocks = documents.flatMap((document) => document.blocks);
@@ -116,7 +121,7 @@ function oneLine({ text }) {
 
 function readCode({ lang = '', text }, mark) {
   assert.ok(languages.has(lang), `there is no way to test a code block of the language "${lang}"`);
-  const expected = mark === 'printed by the SQL above' ? '' : 'js';
+  const expected = languageOf.get(mark) ?? 'js';
   assert.ok(!mark || lang === expected, `<!-- test: ${mark} --> must stand before a block of the language "${expected}"`);
   return { kind: 'code', language: lang, text };
 }
