@@ -8,6 +8,7 @@
 #include "backend/dialect.h"
 #include "backend/guard.h"
 #include "backend/settings.h"
+#include "backend/spelling.h"
 #include "backend/statement_changes.h"
 
 extern "C" {
@@ -98,7 +99,7 @@ Datum emit_changes(FunctionCallInfo fcinfo) {
     }
     const auto* trigger = reinterpret_cast<const TriggerData*>(fcinfo->context);
     if (settings.enabled) {
-        emit_for_watch([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); });
+        emit_for_watch([&] { with_fixed_spelling([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); }); });
     }
     return returned_row(trigger);
 }
