@@ -30,8 +30,8 @@ void set(const char* name, const char* value) {
 }  // namespace
 
 Spelling current_spelling() {
-    return {DateStyle,    DateOrder,             IntervalStyle,   extra_float_digits,
-            bytea_output, quote_all_identifiers, session_timezone};
+    return {DateStyle,       DateOrder, IntervalStyle, extra_float_digits, bytea_output, quote_all_identifiers,
+            session_timezone};
 }
 
 void spell(const Spelling& spelling) {
