@@ -171,7 +171,7 @@ SELECT pg_temp.tell('label', '(''a,{b}'')');
 SELECT pg_temp.tell('feeling', '(''sad'')');
 SELECT pg_temp.tell('since', '(''2024-02-29 12:00Z'')');
 :show
--- Dates and times are ISO 8601 whatever DateStyle is, in the time zone of the session.
+-- Dates and times are ISO 8601 in UTC, whatever DateStyle and TimeZone are.
 SET DateStyle = 'SQL, DMY';
 SET TimeZone = 'Asia/Kathmandu';
 SELECT pg_temp.tell('date', '(''29/02/2024'')');

@@ -1,4 +1,4 @@
--- Row changes: a record is what to_jsonb() makes of the row, whatever the types of its columns, in notifications and in
+-- Row changes: a record is what to_jsonb() makes of the row in UTC, with PostgreSQL's own styles, whatever the types of its columns, in notifications and in
 -- attachments, from row triggers and from statement triggers. (bytea, which is binary, is in changes_payloads.sql.)
 \getenv root PG_ABS_SRCDIR
 \set changes :root '/test/regress/changes.sql'
@@ -9,6 +9,12 @@
 -- The samples of values.sql, each as a column of a table of its type: inserted, changed to NULL and back, and deleted. (A
 -- record of no named type is left out, as no column can hold it.)
 CREATE TEMP TABLE due (n bigint GENERATED ALWAYS AS IDENTITY, type text, op text, record jsonb, old_record jsonb);
+CREATE FUNCTION pg_temp.as_told(anyelement) RETURNS jsonb LANGUAGE plpgsql
+SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET extra_float_digits = 1 AS $$
+BEGIN
+	RETURN to_jsonb($1);
+END
+$$;
 CREATE FUNCTION pg_temp.change(sample anyelement, only_insert boolean DEFAULT false) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	type text := format_type(pg_typeof(sample), -1);
@@ -20,12 +26,12 @@ BEGIN
 		EXECUTE format('CREATE TABLE %s (id int, v %s)', "table", type);
 		PERFORM pg_temp.for_both("table"::regclass);
 	END IF;
-	EXECUTE format('INSERT INTO %s AS t VALUES (1, $1) RETURNING to_jsonb(t)', "table") INTO full_row USING sample;
+	EXECUTE format('INSERT INTO %s AS t VALUES (1, $1) RETURNING pg_temp.as_told(t)', "table") INTO full_row USING sample;
 	INSERT INTO due (type, op, record) VALUES (type, 'insert', full_row);
 	IF only_insert THEN
 		RETURN;
 	END IF;
-	EXECUTE format('UPDATE %s AS t SET v = NULL RETURNING to_jsonb(t)', "table") INTO empty_row;
+	EXECUTE format('UPDATE %s AS t SET v = NULL RETURNING pg_temp.as_told(t)', "table") INTO empty_row;
 	EXECUTE format('UPDATE %s SET v = $1', "table") USING sample;
 	EXECUTE format('DELETE FROM %s', "table");
 	INSERT INTO due (type, op, record, old_record) VALUES
@@ -116,10 +122,10 @@ DECLARE
 	empty_row jsonb;
 BEGIN
 	TRUNCATE due RESTART IDENTITY;
-	EXECUTE format('INSERT INTO everything (%1$s) SELECT %1$s FROM one_of_each RETURNING to_jsonb(everything)',
+	EXECUTE format('INSERT INTO everything (%1$s) SELECT %1$s FROM one_of_each RETURNING pg_temp.as_told(everything)',
 		(SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 			WHERE attrelid = 'everything'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'later')) INTO full_row;
-	EXECUTE 'INSERT INTO everything DEFAULT VALUES RETURNING to_jsonb(everything)' INTO empty_row;
+	EXECUTE 'INSERT INTO everything DEFAULT VALUES RETURNING pg_temp.as_told(everything)' INTO empty_row;
 	DELETE FROM everything WHERE d = 2;
 	DELETE FROM everything;
 	INSERT INTO due (op, record, old_record) VALUES

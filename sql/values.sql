@@ -1,4 +1,5 @@
--- Values as JSON: what socketio_emit_values() writes for a value is what to_jsonb() makes of it, digit for digit.
+-- Values as JSON: what socketio_emit_values() writes for a value is what to_jsonb() makes of it, digit for digit, and
+-- with all digits of floats.
 \getenv root PG_ABS_SRCDIR
 \getenv out PG_ABS_BUILDDIR
 \set samples :root '/test/regress/samples.sql'

@@ -8,6 +8,7 @@
 #include "backend/extension.h"
 #include "backend/prepared_insert.h"
 #include "backend/settings.h"
+#include "backend/spelling.h"
 #include "backend/text.h"
 
 extern "C" {
@@ -267,13 +268,15 @@ Attachment insert_attachment(Datum payload, std::size_t size, Announcement annou
     const char* id = nullptr;
     bool can_be_dated = false;
     TimestampTz date = 0;
-    with_attachment_role(table, AttachmentPurpose::kInsert, [&] {
-        SPI_connect();
-        PreparedInsert* insert = prepare_insert(table);
-        can_be_dated = can_be_dated_again(insert);
-        date = attachment_date(can_be_dated, announcement);
-        id = insert_row(insert, payload, date, caller_context);
-        SPI_finish();
+    within_session_spelling([&] {
+        with_attachment_role(table, AttachmentPurpose::kInsert, [&] {
+            SPI_connect();
+            PreparedInsert* insert = prepare_insert(table);
+            can_be_dated = can_be_dated_again(insert);
+            date = attachment_date(can_be_dated, announcement);
+            id = insert_row(insert, payload, date, caller_context);
+            SPI_finish();
+        });
     });
     const bool is_for_worker = announcement == Announcement::kByWorker;
     if (can_be_dated && !is_for_worker) {

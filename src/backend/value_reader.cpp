@@ -10,6 +10,7 @@
 
 #include "backend/array_elements.h"
 #include "backend/jsonb_reader.h"
+#include "backend/spelling.h"
 #include "backend/text.h"
 #include "backend/text_writer.h"
 #include "backend/writers.h"
@@ -127,7 +128,9 @@ void read_json(Datum value, Writer& writer) {
 
 template <class Writer>
 void read_json_cast(ValuePlan* plan, Datum value, Writer& writer) {
-    read_json(FunctionCall1(&plan->function, value), writer);
+    Datum json;
+    within_set_spelling([&] { json = FunctionCall1(&plan->function, value); });
+    read_json(json, writer);
 }
 
 template <class Writer>

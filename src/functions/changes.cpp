@@ -8,6 +8,7 @@
 #include "backend/dialect.h"
 #include "backend/guard.h"
 #include "backend/settings.h"
+#include "backend/spelling.h"
 #include "backend/statement_changes.h"
 #include "backend/statement_order.h"
 
@@ -92,7 +93,7 @@ bool is_for_statement(const TriggerData* trigger) {
 
 void emit(FunctionCallInfo fcinfo, const TriggerData* trigger) {
     if (settings.enabled) {
-        emit_for_watch([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); });
+        emit_for_watch([&] { with_fixed_spelling([&] { run_guarded([&] { emit_for(fcinfo, trigger); }); }); });
     }
 }
 

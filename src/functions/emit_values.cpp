@@ -3,6 +3,7 @@
 #include "backend/dialect.h"
 #include "backend/guard.h"
 #include "backend/settings.h"
+#include "backend/spelling.h"
 #include "backend/value_reader.h"
 #include "functions/arguments.h"
 
@@ -17,7 +18,9 @@ Datum emit_values(FunctionCallInfo fcinfo) {
         read_target(fcinfo, 0, destination);
         const std::string_view event = read_client_event(fcinfo, 1);
         const ValueArguments arguments(fcinfo, 2);
-        dialect().emit({destination.target, event, arguments});
+        with_spelling(exact_spelling(), [&] {
+            run_guarded([&] { dialect().emit({destination.target, event, arguments}); });
+        });
     }
     PG_RETURN_VOID();
 }

@@ -52,10 +52,12 @@ const known = new Map();
 async function expectations(query, values, settings) {
   if (!known.has(settings)) {
     const expected = [];
+    await query('BEGIN; SET LOCAL extra_float_digits = 1'); // digits are not lost, whatever is set
     for (const value of values) {
       const { rows: [row] } = await query(`SELECT jsonb_build_array(${value})::text AS json`);
       expected.push(JSON.parse(row.json)[0]);
     }
+    await query('COMMIT');
     known.set(settings, expected);
   }
   return known.get(settings);

@@ -154,6 +154,11 @@ LANGUAGE sql AS $$
 	INSERT INTO regress.expected (value) VALUES (coalesce(value, 'null'))
 $$;
 
+CREATE FUNCTION regress.exact_jsonb(anyelement) RETURNS jsonb
+LANGUAGE sql SET extra_float_digits = 1 AS $$
+	SELECT to_jsonb($1)
+$$;
+
 -- A number as JavaScript has it, which is a double.
 CREATE FUNCTION regress.javascript_number(number numeric) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$

@@ -1,8 +1,8 @@
 -- Values of every kind of type. Two tests read this file, one for each way a message travels.
 --
 -- `:sample` in front of a FROM item emits each value `v` of it, under the name of its type, and keeps what to_jsonb()
--- makes of it for comparison.
-\set sample 'SELECT socketio_emit_values(NULL, pg_typeof(v)::text, v), regress.expect(to_jsonb(v)) FROM'
+-- makes of it, with all digits of floats, for comparison.
+\set sample 'SELECT socketio_emit_values(NULL, pg_typeof(v)::text, v), regress.expect(regress.exact_jsonb(v)) FROM'
 
 SET TimeZone = 'Asia/Kathmandu';
 
