@@ -5,12 +5,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { versions } from './lib/adapters.js';
+import { CuttingProxy } from './lib/cutting-proxy.js';
 import { delivery } from './lib/delivery.js';
 import { ExampleServer } from './lib/example-server.js';
 import { OwnCluster } from './lib/own-cluster.js';
 import { within } from './lib/wait.js';
 
-const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND state = 'idle'`;
+const LISTEN = 'LISTEN "socket.io#/"';
+const LISTENERS = `SELECT pid FROM pg_stat_activity WHERE query = '${LISTEN}' AND state = 'idle'`;
 const LARGE = 9000;
 const HUGE = 8_000_000;
 
@@ -46,6 +48,24 @@ for (const version of served) {
       }
     }));
 
+    test('connections are lost as they begin to listen', async () => {
+      const proxy = await CuttingProxy.start(primary.socket, LISTEN, 3);
+      try {
+        await serving(primary, async ({ server, client }) => {
+          await listener(primary);
+          // Were there another attempt under way, it would come while these are lost.
+          for (let i = 0; i < 3; i++) {
+            const lost = await listener(primary);
+            await primary.query('SELECT pg_terminate_backend($1)', [lost]);
+            await listener(primary, { not: lost });
+            await arrives(primary, server, client);
+          }
+        }, proxy.environment);
+      } finally {
+        proxy.close();
+      }
+    });
+
     test('large events of one transaction arrive in order', () => serving(primary, async ({ server, client }) => {
       await listener(primary);
       await primary.query(`
@@ -77,8 +97,8 @@ for (const version of served) {
       }
     });
 
-    async function serving(cluster, use) {
-      const server = await ExampleServer.start(version, cluster.environment);
+    async function serving(cluster, use, environment) {
+      const server = await ExampleServer.start(version, { ...cluster.environment, ...environment });
       let client;
       try {
         client = await server.connect();

@@ -46,6 +46,10 @@ export class OwnCluster {
     return { PGHOST: this.#directory, PGPORT: String(port), PGUSER: 'postgres', PGDATABASE: 'postgres' };
   }
 
+  get socket() {
+    return path.join(this.#directory, `.s.PGSQL.${port}`);
+  }
+
   // In a session of its own, which a restart does not break.
   async query(text, parameters) {
     const client = new pg.Client({ host: this.#directory, port, user: 'postgres', database: 'postgres' });

@@ -30,7 +30,7 @@ export function pathOf(database) {
 export function withTable(program) {
   const [option] = documents[0].paragraphs.flatMap(codeIn).filter((code) => code.startsWith('tableName: '));
   assert.ok(option, `README.md does not say under "${HEADING}" what the tableName is`);
-  const insert = (code) => code.replace('createAdapter(pool, {', `createAdapter(pool, { ${option},`);
+  const insert = (code) => code.replace('errorHandler:', `${option}, errorHandler:`);
   const changed = program.beside.map(({ file, code }) => ({ file, code: insert(code) }));
   assert.notDeepEqual(changed, program.beside, `there is no createAdapter() in what ${program.file} imports`);
   return { ...program, beside: changed };
