@@ -40,6 +40,36 @@ INSERT INTO orders VALUES (1, NULL, 'north', NULL), (2, 7, 'north', 'new');
 UPDATE orders SET user_id = 7 WHERE id = 1;
 :show
 TRUNCATE orders;
+-- A row without one that is in the table all the same can be deleted and mended. What is not told is warned of, once a statement.
+SET socketio_emitter.enabled = off;
+INSERT INTO orders SELECT id, 7, 'north', CASE WHEN id > 7 THEN 'connect' END FROM generate_series(1, 12) AS id;
+RESET socketio_emitter.enabled;
+:trigger ('payload=keys', 'event={status}');
+DELETE FROM orders WHERE id IN (1, 2);
+DELETE FROM orders WHERE id = 8;
+UPDATE orders SET shop = 'south' WHERE id IN (3, 4);
+UPDATE orders SET status = 'mended' WHERE id = 4;
+UPDATE orders SET status = NULL WHERE id = 4;
+UPDATE orders SET status = 'disconnect' WHERE id = 4;
+UPDATE orders SET shop = 'south' WHERE id = 9;
+UPDATE orders SET status = 'disconnect' WHERE id = 9;
+UPDATE orders SET status = 'mended' WHERE id = 9;
+UPDATE orders SET status = CASE WHEN id = 10 THEN 'mended' ELSE status END WHERE id IN (3, 10);
+DELETE FROM orders;
+:show
+SET socketio_emitter.enabled = off;
+INSERT INTO orders VALUES (1, 7, 'north', NULL), (2, 8, 'north', 'new'), (3, 7, 'north', 'connect');
+RESET socketio_emitter.enabled;
+DROP TRIGGER announce ON orders;
+SELECT pg_temp.for_statements('orders', 'payload=keys', 'event={status}', 'rooms=user:{user_id}');
+UPDATE orders SET shop = 'south';
+UPDATE orders SET status = NULL WHERE id = 2;
+UPDATE orders SET status = 'mended' WHERE id = 1;
+DELETE FROM orders;
+:show
+DROP TRIGGER announce_insert ON orders;
+DROP TRIGGER announce_update ON orders;
+DROP TRIGGER announce_delete ON orders;
 
 -- A row that moves from room to room is told to both at once, each room once.
 :trigger ('payload=keys', 'rooms=user:{user_id},shop:{shop}', 'except=status:{status}');

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "backend/change_context.h"
 #include "backend/change_diff.h"
 #include "backend/change_plan.h"
 #include "backend/event_arguments.h"
@@ -46,9 +47,11 @@ void write_columns(const ChangePlan* plan, const ColumnSet& columns, TupleTableS
     writer.begin_object(columns.count);
     for (int i = 0; i < columns.count && !writer.stopped(); ++i) {
         const int column = columns.columns[i];
+        column_being_read = column;
         writer.key(plan->columns[column].name);
         read_value(plan->columns[column].value, row->tts_values[column], row->tts_isnull[column], writer);
     }
+    column_being_read = -1;
     writer.end_object();
 }
 

@@ -81,19 +81,59 @@ std::string_view TargetFinder::constant_event(ChangeOp op) {
     return event;
 }
 
-// The event's name, behind all that is in the text.
-std::string_view TargetFinder::find_event(const RowChange& change) {
-    if (!plan_->event.names_columns()) {
-        return constant_event(change.op);
-    }
+// Put the event's name behind all that is in the text. Without data where a column of it is NULL; false for that, and for a name that
+// Socket.IO reserves.
+bool TargetFinder::name_event(ChangeOp op, TupleTableSlot* row, std::string_view& event) {
     const int begin = text_.len;
-    take_apart(change.latest(), plan_->event.last_column);
-    if (!fill_in(plan_->event, change.op, plan_->columns, change.latest(), &text_)) {
+    take_apart(row, plan_->event.last_column);
+    if (!fill_in(plan_->event, op, plan_->columns, row, &text_)) {
+        event = {};
+        return false;
+    }
+    event = {text_.data + begin, static_cast<std::size_t>(text_.len - begin)};
+    return !is_reserved_event(event);
+}
+
+// Whether the row had a name before that an event can have, or was not there.
+bool TargetFinder::brings_name_about(const RowChange& change) {
+    std::string_view old_event;
+    return change.op != ChangeOp::kDelete &&
+           (change.old_row == nullptr || name_event(change.op, change.old_row, old_event));
+}
+
+// A finder is for one statement. There may be a warning for each of a million rows otherwise.
+void TargetFinder::warn_once() {
+    if (has_warned_) {
+        return;
+    }
+    has_warned_ = true;
+    ereport(
+        WARNING,
+        (errmsg("rows of table \"%s\" are not told of by trigger \"%s\": they have no event's name",
+                plan_->identity.table, plan_->identity.trigger),
+         errdetail("A column that option \"event\" names is NULL in them, or makes a name that Socket.IO reserves, and "
+                   "was so before."),
+         errhint(
+             "Such rows come in while socketio_emitter.enabled is off. Give these columns other values by UPDATE.")));
+}
+
+bool TargetFinder::find_event(const RowChange& change, std::string_view& event) {
+    if (!plan_->event.names_columns()) {
+        event = constant_event(change.op);
+        return true;
+    }
+    if (name_event(change.op, change.latest(), event)) {
+        return true;
+    }
+    if (!brings_name_about(change)) {
+        warn_once();
+        return false;
+    }
+    if (!name_event(change.op, change.latest(), event) && event.data() == nullptr) {
         report_null_event(plan_);
     }
-    const std::string_view event(text_.data + begin, static_cast<std::size_t>(text_.len - begin));
     require_client_event(plan_, event);
-    return event;
+    return true;
 }
 
 bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
@@ -105,7 +145,9 @@ bool TargetFinder::find(const RowChange& change, ChangeTarget& target) {
         return false;
     }
     add_all(plan_->except, change.op, change.latest());
-    target.event = find_event(change);
+    if (!find_event(change, target.event)) {
+        return false;
+    }
     // Only now does the text stay where it is.
     target.rooms = collect(0, rooms);
     target.except = collect(rooms, count_);

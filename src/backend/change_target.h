@@ -37,7 +37,9 @@ class TargetFinder {
     // A template that names a column that is NULL names no room, and where none of the trigger's rooms is left, the event
     // is for nobody. An UPDATE is for the rooms of the row before and after. What is excepted follows the row as it was
     // last seen.
-    // ERROR 22004 for an event's name of which a column is NULL, 22023 for one that Socket.IO reserves.
+    // ERROR 22004 for an event's name of which a column is NULL, 22023 for one that Socket.IO reserves. A row that has got such a
+    // name, as emits were off, can still be deleted and mended: a change that does not bring the name about is for nobody, with
+    // a WARNING.
     bool find(const RowChange& change, ChangeTarget& target);
 
     // Whether every change of one kind has the same target.
@@ -53,7 +55,10 @@ class TargetFinder {
     void add_all(const TemplateList& list, ChangeOp op, TupleTableSlot* row);
     void add_rooms(const RowChange& change);
     Rooms collect(int first, int end);
-    std::string_view find_event(const RowChange& change);
+    bool name_event(ChangeOp op, TupleTableSlot* row, std::string_view& event);
+    bool brings_name_about(const RowChange& change);
+    void warn_once();
+    bool find_event(const RowChange& change, std::string_view& event);
     std::string_view constant_event(ChangeOp op);
 
     const ChangePlan* plan_;
@@ -63,6 +68,7 @@ class TargetFinder {
     Span* spans_;                          // where each name is
     std::string_view* names_;
     int count_ = 0;
+    bool has_warned_ = false;
 };
 
 }  // namespace socketio

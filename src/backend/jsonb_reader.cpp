@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "backend/marked_writer.h"
 #include "backend/text.h"
 #include "backend/writers.h"
 
@@ -161,6 +162,8 @@ void JsonbArguments::release() const {
 
 template void read_jsonb(Jsonb*, NotificationWriter&);
 template void read_jsonb(Jsonb*, AttachmentWriter&);
+template void read_jsonb(Jsonb*, MarkedWriter<NotificationWriter>&);
+template void read_jsonb(Jsonb*, MarkedWriter<AttachmentWriter>&);
 template void JsonbArguments::write_values(NotificationWriter&) const;
 template void JsonbArguments::write_values(AttachmentWriter&) const;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backend/change_context.h"
 #include "backend/text.h"
 #include "backend/text_writer.h"
 #include "backend/trigger_options.h"
@@ -159,7 +160,9 @@ bool fill_in(const RowTemplate& source, ChangeOp op, const ColumnPlan* columns, 
                 if (row == nullptr || row->tts_isnull[part.column]) {
                     return false;
                 }
+                column_being_read = part.column;
                 read_scalar(columns[part.column].value, row->tts_values[part.column], writer);
+                column_being_read = -1;
                 break;
         }
     }

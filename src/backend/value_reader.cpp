@@ -10,6 +10,7 @@
 
 #include "backend/array_elements.h"
 #include "backend/jsonb_reader.h"
+#include "backend/marked_writer.h"
 #include "backend/spelling.h"
 #include "backend/text.h"
 #include "backend/text_writer.h"
@@ -117,12 +118,35 @@ void read_jsonb_value(Datum value, Writer& writer) {
 
 // JSON text has to be parsed anyway: msgpack needs counts before contents, and of equal keys the last one wins. jsonb
 // does both.
+// The text with marks, or null where none is needed.
+char* mark(std::string_view json) {
+    if (!may_need_marks(json)) {
+        return nullptr;
+    }
+    auto* marked = static_cast<char*>(palloc_extended(2 * json.size() + 1, MCXT_ALLOC_HUGE));
+    char* end = mark_json(json, marked);
+    if (end == nullptr) {
+        pfree(marked);
+        return nullptr;
+    }
+    *end = '\0';
+    return marked;
+}
+
+// jsonb has no room for U+0000 and surrogates by themselves, which JSON may hold and receivers take.
 template <class Writer>
 void read_json(Datum value, Writer& writer) {
     char* json = TextDatumGetCString(value);
-    const Datum jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+    char* marked = mark(json);
+    const Datum jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(marked != nullptr ? marked : json));
     pfree(json);
-    read_jsonb_value(jsonb, writer);
+    if (marked == nullptr) {
+        read_jsonb_value(jsonb, writer);
+    } else {
+        pfree(marked);
+        MarkedWriter<Writer> marked_writer(writer);
+        read_jsonb_value(jsonb, marked_writer);
+    }
     pfree(DatumGetPointer(jsonb));
 }
 

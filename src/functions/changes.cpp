@@ -1,6 +1,7 @@
 // socketio_emit_changes: the trigger function that emits what happened to a table's rows.
 
 #include "backend/attachment_table.h"
+#include "backend/change_context.h"
 #include "backend/change_diff.h"
 #include "backend/change_payload.h"
 #include "backend/change_plan.h"
@@ -78,6 +79,7 @@ void emit_change(Firing* firing, const RowChange& change) {
 
 void emit_for(FunctionCallInfo fcinfo, const TriggerData* trigger) {
     Firing* firing = firing_of(fcinfo, trigger);
+    const ChangeContext context(firing->plan);
     const ChangeOp op = op_of(trigger);
     if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || op == ChangeOp::kTruncate) {
         emit_change(firing, change_of(trigger));

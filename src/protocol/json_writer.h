@@ -57,21 +57,14 @@ class JsonWriter {
         put(decimal.size(), [&](char* place) { return copy(decimal, place); });
     }
 
-    void string(std::string_view utf8) {
-        char* place = takes_string(utf8.size()) ? sink_.reserve(utf8.size() + 2 + behind_value_) : nullptr;
-        if (place == nullptr) {
-            return;
-        }
-        place = separate(place);
-        *place++ = '"';
-        if (copy_unless_escaped(utf8, place)) {
-            place += utf8.size();
-            *place++ = '"';
-            sink_.commit(place);
-        } else {
-            sink_.commit(place);
-            escaped(utf8);
-        }
+    void string(std::string_view utf8) { string(utf8, escapes_); }
+
+    // The same for text that may have surrogates in it, which pass as escapes.
+    static constexpr bool kKeepsSurrogates = true;
+    void string_of_units(std::string_view text) { string(text, kJsonEscapesAscii); }
+    void key_of_units(std::string_view text) {
+        string_of_units(text);
+        end_key();
     }
 
     void fixed(const FixedTokens& tokens) {
@@ -94,8 +87,7 @@ class JsonWriter {
 
     void key(std::string_view utf8) {
         string(utf8);
-        sink_.write(":", 1);
-        behind_value_ = false;
+        end_key();
     }
 
     void key(const EncodedKey& key) {
@@ -120,6 +112,28 @@ class JsonWriter {
     bool stopped() const { return unfit_ || sink_.full(); }
 
   private:
+    void string(std::string_view utf8, const JsonEscapes& escapes) {
+        char* place = takes_string(utf8.size()) ? sink_.reserve(utf8.size() + 2 + behind_value_) : nullptr;
+        if (place == nullptr) {
+            return;
+        }
+        place = separate(place);
+        *place++ = '"';
+        if (copy_unless_escaped(utf8, escapes, place)) {
+            place += utf8.size();
+            *place++ = '"';
+            sink_.commit(place);
+        } else {
+            sink_.commit(place);
+            escaped(utf8, escapes);
+        }
+    }
+
+    void end_key() {
+        sink_.write(":", 1);
+        behind_value_ = false;
+    }
+
     // Put a token of `size` bytes behind the comma it needs, if it needs one. `fill(place)` writes it and
     // returns its end.
     template <class Fill>
@@ -163,20 +177,20 @@ class JsonWriter {
 
     // Copy `utf8`, and say whether it may stay as it is. Most text of most messages is a few bytes without escapes, for
     // which one pass is cheaper than a search and a copy.
-    bool copy_unless_escaped(std::string_view utf8, char* place) const {
+    static bool copy_unless_escaped(std::string_view utf8, const JsonEscapes& escapes, char* place) {
         bool has_escapes = false;
         for (std::size_t i = 0; i < utf8.size(); ++i) {
             place[i] = utf8[i];
-            has_escapes |= escapes_[static_cast<unsigned char>(utf8[i])];
+            has_escapes |= escapes[static_cast<unsigned char>(utf8[i])];
         }
         return !has_escapes;
     }
 
     // Write `utf8` and the closing quote.
-    void escaped(std::string_view utf8) {
+    void escaped(std::string_view utf8, const JsonEscapes& escapes) {
         std::size_t run = 0;
         while (run < utf8.size() && !sink_.full()) {
-            if (!escapes_[static_cast<unsigned char>(utf8[run])]) {
+            if (!escapes[static_cast<unsigned char>(utf8[run])]) {
                 ++run;
                 continue;
             }

@@ -54,6 +54,10 @@ class MsgpackWriter {
     void begin_object(std::uint32_t count) { packer_.pack_map(count); }
     void end_object() {}
     void key(std::string_view utf8) { string(utf8); }
+    // The same; msgpack has no room for surrogates.
+    static constexpr bool kKeepsSurrogates = false;
+    void string_of_units(std::string_view utf8) { string(utf8); }
+    void key_of_units(std::string_view utf8) { string(utf8); }
     void key(const EncodedKey& key) { sink_.write(key.msgpack.data(), key.msgpack.size()); }
 
     void fixed(const FixedTokens& tokens) { sink_.write(tokens.msgpack().data(), tokens.msgpack().size()); }

@@ -15,6 +15,8 @@
 //     void begin_object(std::uint32_t count);  exactly `count` pairs follow: key(), then one value; then
 //     void end_object();
 //     void key(std::string_view utf8);
+//     void string_of_units(std::string_view text);   the same for text that, if kKeepsSurrogates, may hold surrogates,
+//     void key_of_units(std::string_view text);      encoded as UTF-8 would if they were characters
 //     void key(const EncodedKey& key);         the same, encoded beforehand
 //     void fixed(const FixedTokens& tokens);   a run of tokens fixed in the source
 //     void encoded(const EncodedValues& values);   values that a writer of the same kind has written, one behind another

@@ -35,6 +35,18 @@ std::string document_as_json(const json& document, JsonCharacters characters = J
     return encode_json([&](Writer& writer) { write_document(writer, document); }, characters);
 }
 
+TEST(JsonWriter, PassesSurrogatesAsEscapes) {
+    EXPECT_EQ(encode_json([](Writer& writer) {
+                  writer.begin_object(2);
+                  writer.key_of_units("a\xED\xA0\xBD"sv);
+                  writer.string_of_units("\xED\xB8\x80\0"sv);
+                  writer.key("b");
+                  writer.string_of_units("x");
+                  writer.end_object();
+              }),
+              R"({"a\ud83d":"\ude00\u0000","b":"x"})");
+}
+
 TEST(JsonWriter, WritesScalars) {
     EXPECT_EQ(encode_json([](Writer& writer) { writer.null(); }), "null");
     EXPECT_EQ(encode_json([](Writer& writer) { writer.boolean(true); }), "true");
