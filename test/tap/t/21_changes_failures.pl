@@ -219,7 +219,9 @@ for my $outer (@levels)
     }
     my $session = session($node, 'nested', q{INSERT INTO moods VALUES (1, 'again'), (2, 'calm');});
     my @own = map { $told{$outer}->('moods', { id => 1000 + $_, m => 'calm' }) } 1 .. 100;
-    is_emitted($session, [ @own, $told{$outer}->('moods', { id => 1, m => 'again' }, { id => 2, m => 'calm' }) ], "$outer: encoding a row writes to its own table");
+    my @rows = $told{$outer}->('moods', { id => 1, m => 'again' }, { id => 2, m => 'calm' });
+    # By statement, what was written while the rows were told comes behind them, as it was written behind them.
+    is_emitted($session, $outer eq 'socketio_watch' ? [ @own, @rows ] : [ @rows, @own ], "$outer: encoding a row writes to its own table");
 
     # Without end, it ends in an error.
     $session = session($node, 'nested', q{
