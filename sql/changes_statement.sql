@@ -70,7 +70,9 @@ SELECT pg_temp.for_statements('orders', 'payload=keys', 'event={status}');
 INSERT INTO orders VALUES (6, 7, NULL, 'x'), (7, 7, NULL, 'connect'), (8, 7, NULL, 'x');
 :show
 DELETE FROM orders WHERE id > 5;
+BEGIN;
 DELETE FROM orders WHERE status IS NOT NULL;
+ROLLBACK;
 UPDATE orders SET status = 'y';
 UPDATE orders SET status = NULL;
 DELETE FROM orders;

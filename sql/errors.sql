@@ -63,7 +63,7 @@ SELECT socketio_disconnect_sockets(socketio_of(repeat('x', 1000)));
 -- A target is only built; it has not been emitted to.
 SELECT length((socketio_of(repeat('x', 1000))).nsp);
 
--- Values that cannot be JSON: as to_jsonb() has it
+-- Values that cannot be jsonb, but JSON
 SELECT socketio_emit_values(NULL, 'hello', '{"a":"\u0000"}'::json);
 SELECT to_jsonb('{"a":"\u0000"}'::json);
 SELECT socketio_emit_values(NULL, 'hello', ARRAY['{"a":"\ud800"}'::json]);
