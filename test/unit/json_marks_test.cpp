@@ -16,12 +16,13 @@ using namespace std::string_view_literals;
 std::string mark(std::string_view json) {
     std::vector<char> place(2 * json.size());
     const char* end = mark_json(json, place.data());
-    return end == nullptr ? "" : std::string(place.data(), end);
+    return end == nullptr ? "" : std::string(place.data(), static_cast<std::size_t>(end - place.data()));
 }
 
 std::string unmark(std::string_view text, bool keeps_surrogates = true) {
     std::vector<char> place(text.size());
-    return {place.data(), unmark_text(text, keeps_surrogates, place.data())};
+    const char* end = unmark_text(text, keeps_surrogates, place.data());
+    return {place.data(), static_cast<std::size_t>(end - place.data())};
 }
 
 TEST(JsonMarks, StandForWhatIsRefused) {
@@ -35,8 +36,8 @@ TEST(JsonMarks, StandForWhatIsRefused) {
 }
 
 TEST(JsonMarks, AreNotMadeOfAnythingElse) {
-    for (const std::string_view json : {R"("a")"sv, R"("\\u0000")"sv, R"("\u00e9\ud83d\ude00\n")"sv, R"("\"\\")"sv, "[1]"sv,
-                                        R"("\u0002")"sv, R"("\\\\ud83d")"sv}) {
+    for (const std::string_view json : {R"("a")"sv, R"("\\u0000")"sv, R"("\u00e9\ud83d\ude00\n")"sv, R"("\"\\")"sv,
+                                        "[1]"sv, R"("\u0002")"sv, R"("\\\\ud83d")"sv}) {
         EXPECT_EQ(mark(json), "") << json;
     }
     EXPECT_FALSE(may_need_marks(R"("a\n")"));
@@ -57,8 +58,9 @@ TEST(JsonMarks, GiveWayToTheirCharacters) {
                      false),
               "\xEF\xBF\xBD\0"s);
     EXPECT_FALSE(has_marks("a"));
-    EXPECT_TRUE(has_marks("a\x01"
-                          "0000"));
+    EXPECT_TRUE(
+        has_marks("a\x01"
+                  "0000"));
 }
 
 }  // namespace
