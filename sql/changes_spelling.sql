@@ -175,5 +175,11 @@ SELECT socketio_emit_values(NULL, 'values', timestamptz '2026-03-01 12:00Z', int
 	point(0.1::float8 + 0.2::float8, 1), ARRAY[0.1::float8 + 0.2::float8]);
 :show
 :take
+-- To servers likewise
+\set show_packet ':take \\\\ SELECT substring(line FROM ''"packet":(\\[.*\\])'') FROM regexp_split_to_table(:''notifications'', E''\\n'') AS line;'
+:collect
+SELECT socketio_server_side_emit_values('/', 'flat', timestamptz '2026-03-01 12:00Z', 0.1::float8 + 0.2::float8, ARRAY[0.1::float8 + 0.2::float8]);
+SELECT socketio_server_side_emit_values(socketio_of('/'), 'chain', row(0.1::float8 + 0.2::float8, point(0.1::float8 + 0.2::float8, 1)));
+:show_packet
 :show_settings
 :as_before

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "protocol/utf8.h"
+
 extern "C" {
 #include "catalog/namespace.h"
 #include "lib/stringinfo.h"
@@ -72,6 +74,22 @@ std::string_view convert_to_utf8(std::string_view text) {
 std::string_view convert_from_utf8(std::string_view utf8) {
     const char* converted = pg_any_to_server(utf8.data(), static_cast<int>(utf8.size()), PG_UTF8);
     return converted == utf8.data() ? utf8 : std::string_view(converted, std::strlen(converted));
+}
+
+bool has_character(char32_t code_point) {
+    if (code_point < 0x80 || is_utf8_database()) {
+        return true;
+    }
+    const int encoding = GetDatabaseEncoding();
+    const Oid conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+    if (!OidIsValid(conversion)) {
+        return false;
+    }
+    char utf8[4];
+    const int size = static_cast<int>(put_code_point(code_point, utf8) - utf8);
+    unsigned char converted[sizeof utf8 * MAX_CONVERSION_GROWTH + 1];
+    return pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding, reinterpret_cast<unsigned char*>(utf8), size,
+                                         converted, sizeof converted, true) == size;
 }
 
 std::string_view to_utf8_lossily(std::string_view text) {

@@ -49,7 +49,10 @@ std::string_view convert_from_utf8(std::string_view utf8);
 // The other way round. ERROR 22P05 where the encoding of the database has no such character.
 inline std::string_view from_utf8(std::string_view utf8) { return is_utf8_database() ? utf8 : convert_from_utf8(utf8); }
 
-// The same two for text of strangers, which must not make a query fail: a character without an equivalent becomes "?". What is
+// Whether the encoding of the database has the character `code_point`; in an SQL_ASCII database that is ASCII.
+bool has_character(char32_t code_point);
+
+// to_utf8() and from_utf8() for text of strangers, which must not make a query fail: a character without an equivalent becomes "?". What is
 // not valid stays as it is in a database whose encoding is UTF-8 or SQL_ASCII. Within a transaction only.
 std::string_view to_utf8_lossily(std::string_view text);
 std::string_view from_utf8_lossily(std::string_view utf8);

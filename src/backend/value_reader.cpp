@@ -116,15 +116,13 @@ void read_jsonb_value(Datum value, Writer& writer) {
     free_if_copy(jsonb, value);
 }
 
-// JSON text has to be parsed anyway: msgpack needs counts before contents, and of equal keys the last one wins. jsonb
-// does both.
 // The text with marks, or null where none is needed.
 char* mark(std::string_view json) {
     if (!may_need_marks(json)) {
         return nullptr;
     }
     auto* marked = static_cast<char*>(palloc_extended(2 * json.size() + 1, MCXT_ALLOC_HUGE));
-    char* end = mark_json(json, marked);
+    char* end = mark_json(json, marked, has_character);
     if (end == nullptr) {
         pfree(marked);
         return nullptr;
@@ -133,7 +131,8 @@ char* mark(std::string_view json) {
     return marked;
 }
 
-// jsonb has no room for U+0000 and surrogates by themselves, which JSON may hold and receivers take.
+// JSON text has to be parsed anyway: msgpack needs counts before contents, and of equal keys the last one wins. jsonb
+// does both, but has no room for some characters that JSON may hold and receivers take.
 template <class Writer>
 void read_json(Datum value, Writer& writer) {
     char* json = TextDatumGetCString(value);

@@ -4,6 +4,7 @@
 #include "backend/guard.h"
 #include "backend/jsonb_reader.h"
 #include "backend/settings.h"
+#include "backend/spelling.h"
 #include "backend/value_reader.h"
 #include "functions/arguments.h"
 
@@ -13,6 +14,13 @@ namespace {
 
 void emit_to_servers(const Destination& destination, std::string_view event, const EventArguments& arguments) {
     dialect().emit_to_servers({destination.target, event, arguments});
+}
+
+// The event's name is argument 1, its values those behind it.
+void emit_values_to_servers(FunctionCallInfo fcinfo, const Destination& destination) {
+    const std::string_view event = read_event(fcinfo, 1);
+    const ValueArguments arguments(fcinfo, 2);
+    with_spelling(exact_spelling(), [&] { run_guarded([&] { emit_to_servers(destination, event, arguments); }); });
 }
 
 // Servers are in no rooms: an event meant for some clients must not be taken for one to all servers.
@@ -52,7 +60,7 @@ Datum server_side_values_flat(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_namespace_target(fcinfo, 0, destination);
-        emit_to_servers(destination, read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+        emit_values_to_servers(fcinfo, destination);
     }
     PG_RETURN_VOID();
 }
@@ -62,7 +70,7 @@ Datum server_side_values_target(FunctionCallInfo fcinfo) {
     if (settings.enabled) {
         Destination destination;
         read_servers_of_target(fcinfo, destination);
-        emit_to_servers(destination, read_event(fcinfo, 1), ValueArguments(fcinfo, 2));
+        emit_values_to_servers(fcinfo, destination);
     }
     PG_RETURN_VOID();
 }

@@ -1,7 +1,8 @@
-// Takes JSON text past a reader that refuses some characters, as jsonb refuses U+0000 and surrogates without their other half.
+// Takes JSON text past a reader that refuses some characters, as jsonb refuses U+0000, surrogates without their other half, and what
+// the encoding of the database has no character for.
 //
-// Each escape of such a character becomes a mark, which is U+0001 and the four hexadecimal digits; so does an escape of U+0001. JSON
-// text cannot hold U+0001 but as an escape, so nothing else looks like a mark.
+// Each escape of such a character becomes a mark (a pair of surrogates two), which is U+0001 and the four hexadecimal digits; so does
+// an escape of U+0001. JSON text cannot hold U+0001 but as an escape, so nothing else looks like a mark.
 
 #pragma once
 
@@ -10,6 +11,8 @@
 #include <cstddef>
 #include <cstring>
 #include <string_view>
+
+#include "protocol/utf8.h"
 
 namespace socketio {
 
@@ -36,6 +39,10 @@ inline int unit_at(std::string_view json) {
     return is_unit ? read_digits(json.substr(2, kJsonMarkDigits)) : -1;
 }
 
+inline char32_t join_surrogates(int high, int low) {
+    return 0x10000 + (static_cast<char32_t>(high - 0xD800) << 10) + static_cast<char32_t>(low - 0xDC00);
+}
+
 // How many bytes the escape at the beginning of `json` takes, a pair of surrogates counted as one.
 inline std::size_t escape_size(std::string_view json, int unit) {
     if (unit < 0) {
@@ -50,10 +57,52 @@ inline bool is_refused(int unit, std::size_t size) {
     return unit == 0 || unit == kJsonMark || (is_alone && (is_high_surrogate(unit) || is_low_surrogate(unit)));
 }
 
+// The character of an escape that is not a surrogate by itself.
+inline char32_t code_point_of(std::string_view json, int unit, std::size_t size) {
+    return size == kEscape ? static_cast<char32_t>(unit) : join_surrogates(unit, unit_at(json.substr(kEscape)));
+}
+
+template <class CanHold>
+bool needs_mark(std::string_view json, int unit, std::size_t size, const CanHold& can_hold) {
+    return is_refused(unit, size) || (unit >= 0x80 && !can_hold(code_point_of(json, unit, size)));
+}
+
 inline char* append(char* place, std::string_view text) {
     std::memcpy(place, text.data(), text.size());
     return place + text.size();
 }
+
+// Marks for the escapes, one or a pair, that `escapes` consists of.
+inline char* append_marks(char* place, std::string_view escapes) {
+    for (; !escapes.empty(); escapes.remove_prefix(kEscape)) {
+        place = append(place, kJsonMarkEscape);
+        place = append(place, escapes.substr(2, kJsonMarkDigits));
+    }
+    return place;
+}
+
+inline int take_mark(std::string_view& text) {
+    const int unit = read_digits(text.substr(1, kJsonMarkDigits));
+    text.remove_prefix(std::min(1 + kJsonMarkDigits, text.size()));
+    return unit;
+}
+
+// The character of the mark at the beginning of `text`, or of the two that are a pair; a surrogate by itself is itself.
+inline char32_t take_marked(std::string_view& text) {
+    const int unit = take_mark(text);
+    if (!is_high_surrogate(unit) || text.empty() || text.front() != kJsonMark) {
+        return static_cast<char32_t>(unit);
+    }
+    std::string_view rest = text;
+    const int low = take_mark(rest);
+    if (!is_low_surrogate(low)) {
+        return static_cast<char32_t>(unit);
+    }
+    text = rest;
+    return join_surrogates(unit, low);
+}
+
+inline bool is_surrogate(char32_t code_point) { return code_point >= 0xD800 && code_point < 0xE000; }
 
 }  // namespace json_marks
 
@@ -62,7 +111,9 @@ inline bool may_need_marks(std::string_view json) { return json.find("\\u") != s
 
 // Copy the valid JSON text `json` to `place`, which has room for twice its size, with marks in it. Returns the end of the copy, or
 // null where none was needed.
-inline char* mark_json(std::string_view json, char* place) {
+// `can_hold(code_point)` says whether the reader takes a character beyond ASCII.
+template <class CanHold>
+char* mark_json(std::string_view json, char* place, const CanHold& can_hold) {
     bool has_marks = false;
     while (!json.empty()) {
         const std::size_t run = std::min(json.find('\\'), json.size());
@@ -73,16 +124,19 @@ inline char* mark_json(std::string_view json, char* place) {
         }
         const int unit = json_marks::unit_at(json);
         const std::size_t size = json_marks::escape_size(json, unit);
-        if (json_marks::is_refused(unit, size)) {
+        if (json_marks::needs_mark(json, unit, size, can_hold)) {
             has_marks = true;
-            place = json_marks::append(place, kJsonMarkEscape);
-            place = json_marks::append(place, json.substr(2, kJsonMarkDigits));
+            place = json_marks::append_marks(place, json.substr(0, size));
         } else {
             place = json_marks::append(place, json.substr(0, size));
         }
         json.remove_prefix(size);
     }
     return has_marks ? place : nullptr;
+}
+
+inline char* mark_json(std::string_view json, char* place) {
+    return mark_json(json, place, [](char32_t) { return true; });
 }
 
 inline bool has_marks(std::string_view text) { return text.find(kJsonMark) != std::string_view::npos; }
@@ -97,16 +151,9 @@ inline char* unmark_text(std::string_view text, bool keeps_surrogates, char* pla
         if (text.empty()) {
             break;
         }
-        int unit = json_marks::read_digits(text.substr(1, kJsonMarkDigits));
-        text.remove_prefix(std::min(1 + kJsonMarkDigits, text.size()));
-        if (unit < 0x80) {
-            *place++ = static_cast<char>(unit);
-            continue;
-        }
-        unit = keeps_surrogates ? unit : 0xFFFD;
-        *place++ = static_cast<char>(0xE0 | unit >> 12);
-        *place++ = static_cast<char>(0x80 | (unit >> 6 & 0x3F));
-        *place++ = static_cast<char>(0x80 | (unit & 0x3F));
+        const char32_t character = json_marks::take_marked(text);
+        const bool is_kept = keeps_surrogates || !json_marks::is_surrogate(character);
+        place = put_code_point(is_kept ? character : 0xFFFD, place);
     }
     return place;
 }

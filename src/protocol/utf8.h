@@ -1,4 +1,4 @@
-// Reading UTF-8 one code point at a time, for text that has to leave as pure ASCII.
+// UTF-8 one code point at a time.
 
 #pragma once
 
@@ -22,6 +22,21 @@ inline char32_t take_code_point(std::string_view& text) {
         }
     }
     return code_point;
+}
+
+// Write `code_point` to `place`, which has room for four bytes. Returns its end. A surrogate is written as if it were a character.
+inline char* put_code_point(char32_t code_point, char* place) {
+    if (code_point < 0x80) {
+        *place++ = static_cast<char>(code_point);
+        return place;
+    }
+    const int length = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    for (int i = length - 1; i > 0; --i) {
+        place[i] = static_cast<char>(0x80 | (code_point & 0x3F));
+        code_point >>= 6;
+    }
+    place[0] = static_cast<char>((0xF00 >> length & 0xFF) | code_point);
+    return place + length;
 }
 
 }  // namespace socketio

@@ -83,6 +83,35 @@ for my $encoding (sort keys %encodings)
             [ 'batch', { count => 3, records => [ ({ t => $letter x 5000 }) x 3 ] } ] ], "$encoding: long text");
 }
 
+# Characters of json that are written as escapes, with those that the database's encoding lacks, which jsonb refuses; in keys, too.
+for my $database (map { lc } sort keys %encodings)
+{
+    for my $way ('notification', 'attachment')
+    {
+        my $session = session($node, $database, qq{
+            CREATE TABLE escaped (id int PRIMARY KEY, v json);
+            SELECT socketio_watch('escaped', 'payload=record', 'event=e');
+            SET socketio_emitter.payload_threshold = @{[ $way eq 'attachment' ? 1 : 8000 ]};
+            INSERT INTO escaped VALUES (1, '{"\\u20ac": "a\\u00e9\\u0416\\u4e2d\\ud83d\\ude00\\u0000\\u0001z", "k": 1, "\\u006b": [2]}');
+            DELETE FROM escaped;
+            SELECT socketio_emit_values(NULL, 'v', '"\\u20ac \\u4e2d"'::json);
+            DROP TABLE escaped;
+        });
+        my $row = { id => 1, v => { '€' => "aéЖ中😀\x{0}\x{1}z", k => [2] } };
+        is_emitted($session, [ [ 'e', $row ], [ 'e', $row ], [ 'v', '€ 中' ] ], "$database, $way: escapes in json");
+        is_deeply(ways($session), [ ($way) x 3 ], "$database, $way: escapes in json: the way they go");
+    }
+}
+# What is equal as a character is one key, and the last one counts.
+{
+    my $session = session($node, 'latin1', q{
+        CREATE TABLE escaped (v json);
+        SELECT socketio_watch('escaped', 'payload=record', 'event=e');
+        INSERT INTO escaped VALUES ('{"é": 1, "\u20ac": 2, "\u00e9": 3}'), ('{"\u00e9": 1, "é": 3}');
+    });
+    is_emitted($session, [ [ 'e', { v => { 'é' => 3, '€' => 2 } } ], [ 'e', { v => { 'é' => 3 } } ] ], 'equal keys');
+}
+
 # Bytes that are no text: SQL_ASCII takes any, WIN1251 one that means nothing. The write is refused wherever they stand, and the session goes on.
 my %broken = (
     sql_ascii => [ q{convert_from('\xe4'::bytea, 'SQL_ASCII')}, { sqlstate => '22021', message => qr/invalid byte sequence for encoding "UTF8": 0xe4/ } ],
