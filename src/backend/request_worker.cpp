@@ -55,7 +55,7 @@ constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN | BGWORKER_
 constexpr std::uint32_t kConnectionFlags = BGWORKER_BYPASS_ALLOWCONN;
 #endif
 
-constexpr int kPatienceByStartUp = 20;  // it takes some 10 ms on an idle machine
+constexpr int kPatienceByStartUp = 20;  // it takes 2 to 5 ms on an idle machine, seldom 15
 
 constexpr int kInboxLimit = 256 * 1024 * 1024;
 
