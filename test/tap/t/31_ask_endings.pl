@@ -138,6 +138,28 @@ for my $type (sort keys %waits)
     is_without_workers($node, 'a worker that is slow');
 }
 
+# Nor is one that gets no processor while it is answered: what has come by then is heard, however late it is.
+for my $case ([ 'a server that is seen to listen', 'on' ], [ 'a server that is not', 'off' ])
+{
+    my ($name, $track) = @$case;
+    create_database($node, "held_$track", "CREATE EXTENSION socketio_emitter; ALTER DATABASE held_$track SET track_activities = $track");
+    my $held;
+    my $server = start_server($node, "held_$track", 'good', sockets => \@sockets, on => {
+        initial_heartbeat => sub {
+            my ($server, $message) = @_;
+            ($held) = run_sql($server, $worker);
+            kill 'STOP', $held;
+            behave($server, $message);
+        },
+        fetch_sockets => sub {
+            behave(@_);
+            sleep 3;    # beyond all that an idle machine's calls wait for who may be there
+            kill 'CONT', $held;
+        } });
+    is_answered(ask($node, "held_$track", q{SELECT id FROM socketio_fetch_sockets(timeout => '10 min');}), ['s'], "a worker without a processor, and $name");
+    stop_server($server);
+}
+
 # The session is terminated, its client is killed, or gives up its connection.
 {
     my ($session, $seconds) = interrupt($waits{fetch_sockets}, in_sql("SELECT pg_terminate_backend($asker)"));
