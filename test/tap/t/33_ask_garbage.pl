@@ -263,7 +263,7 @@ srand 20250101;
             behave($server, $message);
         } });
     # Some of these are good enough to make servers that never close.
-    my $session = ask($node, 'app', $asks{fetch_sockets} =~ s/10 min/3 s/r);
+    my $session = ask($node, 'app', $asks{fetch_sockets} =~ s/10 min/15 s/r);
     is_clean($session, 'bent at random: no error');
     is_deeply($session->{rows}, $rows{fetch_sockets}, 'bent at random: what the good server says is complete');
     stop_server($server);
