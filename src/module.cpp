@@ -26,8 +26,8 @@ void _PG_init() {
     if (process_shared_preload_libraries_in_progress) {
         socketio::request_delivery_queues();
     }
-    socketio::
-        watch_notify_queue();  // called after those that are registered later, so that nothing comes between it and the commit
+    // First, so that it is called last: nothing comes between it and the commit.
+    socketio::watch_notify_queue();
     socketio::watch_transactions();
 }
 

@@ -22,8 +22,7 @@ void add_remedy(void*) {
         was_full = true;
         errhint(
             "A session that listens has been in a transaction for too long: look for it in pg_stat_activity by its "
-            "xact_start "
-            "and end it, or set idle_in_transaction_session_timeout. Then try again.");
+            "xact_start and end it, or set idle_in_transaction_session_timeout. Then try again.");
     }
 }
 

@@ -80,7 +80,7 @@ sub is_told_the_remedy
     is_complete($node, 'app', $listener, 'the blocker is gone, by NOTIFY', at_least => 17);
 }
 
-# A procedure that commits goes on as well, and so does a session whose error was caught by nobody.
+# A session goes on, too, however many of its commits have failed.
 {
     my $blocker = start_blocking();
     fill();
